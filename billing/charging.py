@@ -1,0 +1,188 @@
+"""Charging: calls that wait to be priced get a charge for every paid leg, and the sum of them.
+
+The queue UnpricedCall says what waits; it is written in the transaction that stores a call, so nothing is forgotten
+when a message is. Charging a call twice ends in the same charges.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from billing import rating
+from billing.models import Charge
+from billing.tariffs import Tariffs
+from calls import partitions
+from calls.ingest.records import PaidLeg, moment
+from calls.ingest.store import call_id
+from calls.models import Call, UnpricedCall
+from calls.numbers import normalise
+
+BATCH = 500
+Reference = tuple[datetime, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """A call with the charges of its paid legs; ``complete``: there was a rate for each."""
+
+    call: Call
+    charges: list[Charge]
+    complete: bool
+
+
+def charge_pending(now: datetime) -> int:
+    """Charge all that waits; returns the number of calls worked off."""
+    tariffs = Tariffs()
+    waiting = UnpricedCall.objects.filter(no_rate=False).order_by().values_list("account_id")
+    return sum(_charge_account(account_id, tariffs, now) for (account_id,) in waiting.distinct())
+
+
+def retry_unrated() -> int:
+    """Put the calls that had no rate back in line: there may be one now."""
+    return UnpricedCall.objects.filter(no_rate=True).update(no_rate=False)
+
+
+def _charge_account(account_id: int, tariffs: Tariffs, now: datetime) -> int:
+    done = 0
+    while count := charge_batch(account_id, tariffs, now):
+        done += count
+    return done
+
+
+def charge_batch(account_id: int, tariffs: Tariffs, now: datetime) -> int:
+    """Charge the oldest waiting calls of an account; 0 when none waits that is not just being written."""
+    with transaction.atomic():
+        queue = UnpricedCall.objects.filter(account=account_id, no_rate=False)
+        waiting: list[Reference] = list(
+            queue.order_by("started_at", "call_id").values_list("started_at", "call_id")[:BATCH]
+        )
+        if not waiting:
+            return 0
+        calls = _lock(account_id, waiting)
+        gone = set(waiting) - _existing(account_id, waiting)
+        priced = [_price(call, tariffs, now) for call in calls if not call.provisional]
+        _write(account_id, priced, gone)
+        _dequeue(account_id, priced, gone | {(call.started_at, call.id) for call in calls})
+        return len(calls) + len(gone)
+
+
+def _calls(
+    account_id: int, references: Sequence[Reference]
+) -> "Sequence[tuple[int, datetime, int]]":
+    return [(account_id, started_at, pk) for started_at, pk in references]
+
+
+def _lock(account_id: int, waiting: Sequence[Reference]) -> list[Call]:
+    """The waiting calls, locked as folding locks them; those that folding is writing right now wait on."""
+    return list(
+        Call.objects.filter(account=account_id, pk__in=_calls(account_id, waiting))
+        .filter(started_at__gte=waiting[0][0], started_at__lte=waiting[-1][0])
+        .only("account", "started_at", "id", "pbx", "paid", "provisional", "charging", "cost")
+        .order_by("started_at", "id")
+        .select_for_update(skip_locked=True)
+    )
+
+
+def _existing(account_id: int, waiting: Sequence[Reference]) -> set[Reference]:
+    found = Call.objects.filter(account=account_id, pk__in=_calls(account_id, waiting))
+    found = found.filter(started_at__gte=waiting[0][0], started_at__lte=waiting[-1][0])
+    return set(found.values_list("started_at", "id"))
+
+
+def _price(call: Call, tariffs: Tariffs, now: datetime) -> Priced:
+    prices = [
+        (leg, _price_leg(call, leg, tariffs)) for leg in (PaidLeg(**data) for data in call.paid)
+    ]
+    charges = [_charge(call, leg, price, now) for leg, price in prices if price is not None]
+    return Priced(call, charges, complete=all(price is not None for _, price in prices))
+
+
+def _price_leg(call: Call, leg: PaidLeg, tariffs: Tariffs) -> rating.Price | None:
+    answered_at = moment(leg.answered)
+    tariff = tariffs.of(call.account_id, answered_at)
+    if tariff is None:
+        return None
+    return rating.price(tariff, normalise(leg.to), leg.seconds, answered_at)
+
+
+def _charge(call: Call, leg: PaidLeg, price: rating.Price, now: datetime) -> Charge:
+    return Charge(
+        account_id=call.account_id,
+        answered_at=price.answered_at,
+        id=call_id(call.pbx_id, leg.key),
+        call_started_at=call.started_at,
+        call_id=call.id,
+        number=leg.to,
+        seconds=leg.seconds,
+        estimated=leg.estimated,
+        amount=price.amount,
+        currency=price.currency,
+        explanation=price.explanation(),
+        charged_at=now,
+    )
+
+
+def _write(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> None:
+    charges = [charge for each in priced for charge in each.charges]
+    _delete_stale(account_id, priced, gone)
+    months = {partitions.month_of(charge.answered_at) for charge in charges}
+    partitions.ensure(Charge._meta.db_table, months)
+    Charge.objects.bulk_create(
+        charges,
+        update_conflicts=True,
+        update_fields=[
+            "call_started_at",
+            "call_id",
+            "number",
+            "seconds",
+            "estimated",
+            "amount",
+            "currency",
+            "explanation",
+            "charged_at",
+        ],
+        unique_fields=["account_id", "answered_at", "id"],
+    )
+    for each in priced:
+        _mark(each)
+    Call.objects.bulk_update([each.call for each in priced], ["charging", "cost"], batch_size=100)
+
+
+def _delete_stale(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> None:
+    """Delete charges of these calls for legs that they no longer pay for, and all of calls that are gone."""
+    kept = {(charge.answered_at, charge.id) for each in priced for charge in each.charges}
+    by_call: dict[datetime, list[int]] = defaultdict(list)
+    for started_at, pk in gone | {(each.call.started_at, each.call.id) for each in priced}:
+        by_call[started_at].append(pk)
+    written = Charge.objects.filter(account=account_id, call_started_at__in=by_call)
+    stale = [
+        (account_id, answered_at, pk)
+        for started_at, call, answered_at, pk in written.values_list(
+            "call_started_at", "call_id", "answered_at", "id"
+        )
+        if call in by_call[started_at] and (answered_at, pk) not in kept
+    ]
+    if stale:
+        Charge.objects.filter(account=account_id, pk__in=stale).delete()
+
+
+def _mark(priced: Priced) -> None:
+    call = priced.call
+    if not call.paid:
+        call.charging, call.cost = Call.Charging.FREE, None
+    elif not priced.complete:
+        call.charging, call.cost = Call.Charging.NO_RATE, None
+    else:
+        call.charging = Call.Charging.CHARGED
+        call.cost = sum((charge.amount for charge in priced.charges), Decimal(0))
+
+
+def _dequeue(account_id: int, priced: Sequence[Priced], done: set[Reference]) -> None:
+    unrated = {(each.call.started_at, each.call.id) for each in priced if not each.complete}
+    queue = UnpricedCall.objects.filter(account=account_id)
+    queue.filter(pk__in=_calls(account_id, list(done - unrated))).delete()
+    queue.filter(pk__in=_calls(account_id, list(unrated))).update(no_rate=True)

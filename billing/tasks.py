@@ -1,0 +1,9 @@
+from celery import shared_task
+from django.utils import timezone
+
+from billing import charging
+
+
+@shared_task
+def charge_pending() -> None:
+    charging.charge_pending(timezone.now())

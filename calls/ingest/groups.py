@@ -1,0 +1,190 @@
+"""Which legs belong together, kept in tables while late legs may still come."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from calls.ingest.grouping import components
+from calls.ingest.records import Leg, Link, moment
+from calls.ingest.store import Reference
+from calls.models import Call, CallGroup, LegLink, LegRecord, Pbx
+
+LATE_WINDOW = timedelta(days=35)
+DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Group:
+    """The legs of one call, its row, and where calls of these legs are stored until now.
+
+    ``changed``: there is a leg, or news of a leg, that was not folded before.
+    """
+
+    row: CallGroup
+    legs: list[Leg]
+    references: list[Reference]
+    changed: bool = False
+
+    def refer_to(self, reference: Reference | None) -> None:
+        self.row.account_id = reference.account_id if reference else None
+        self.row.started_at = reference.started_at if reference else None
+        self.row.call_id = reference.call_id if reference else None
+
+
+def add(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> list[Group]:
+    """Record legs, known or new; returns the groups that they touch, joined where they have to be."""
+    if not legs:
+        return []
+    _recall(pbx, [leg for leg in legs if moment(leg.ended) < now - LATE_WINDOW], now)
+    fresh = _unambiguous(legs)
+    known = _linked_records(pbx, fresh.values())
+    for record in known:
+        fresh[record.key] = _preferred(fresh.get(record.key), record.leg)
+    group_of = {record.key: record.group_id for record in known}
+    unchanged = {record.key for record in known if fresh[record.key] == record.leg}
+    rows = CallGroup.objects.in_bulk(set(group_of.values()))
+    joined = [
+        _joined(pbx, component, [rows[pk] for pk in _groups_of(component, group_of)], now)
+        for component in components(fresh.values())
+    ]
+    for group in joined:
+        group.changed = not {leg.key for leg in group.legs} <= unchanged
+    _write(pbx, joined)
+    return joined
+
+
+def load(rows: Iterable[CallGroup]) -> list[Group]:
+    """Groups with their legs."""
+    by_pk = {row.pk: row for row in rows}
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    for record in LegRecord.objects.filter(group_id__in=by_pk):
+        legs[record.group_id].append(record.leg)
+    return [Group(row, legs[pk], _references([row])) for pk, row in by_pk.items()]
+
+
+def update(rows: Sequence[CallGroup]) -> None:
+    CallGroup.objects.bulk_update(
+        rows,
+        ["account_id", "started_at", "call_id", "settles_at", "touched_at"],
+        batch_size=1000,
+    )
+
+
+def forget_before(moment_: datetime) -> int:
+    """Forget groups that nothing touched since: the late window is over. Returns their number."""
+    old = CallGroup.objects.filter(touched_at__lt=moment_, settles_at__isnull=True)
+    pks = list(old.values_list("pk", flat=True)[:5000])
+    records = LegRecord.objects.filter(group_id__in=pks)
+    by_pbx: dict[int, list[str]] = defaultdict(list)
+    for pbx_id, key in records.values_list("pbx_id", "key"):
+        by_pbx[pbx_id].append(key)
+    for pbx_id, keys in by_pbx.items():
+        LegLink.objects.filter(pbx_id=pbx_id, leg_key__in=keys).delete()
+    records.delete()
+    CallGroup.objects.filter(pk__in=pks).delete()
+    return len(pks)
+
+
+def _unambiguous(legs: Iterable[Leg]) -> dict[str, Leg]:
+    found: dict[str, Leg] = {}
+    for leg in legs:
+        found[leg.key] = _preferred(found.get(leg.key), leg)
+    return found
+
+
+def _preferred(one: Leg | None, other: Leg) -> Leg:
+    """Of two records under one id the one that counts, whichever came first: the later end, then any fixed order."""
+    if one is None or one == other:
+        return other
+    return max(one, other, key=lambda leg: (leg.ended, repr(sorted(leg.to_json().items()))))
+
+
+def _linked_records(pbx: Pbx, legs: Iterable[Leg]) -> list[LegRecord]:
+    """The records of all groups that one of the legs is in, or is linked to."""
+    by_key: dict[str, list[Link]] = defaultdict(list)
+    keys = set()
+    for leg in legs:
+        keys.add(leg.key)
+        for link in leg.links:
+            by_key[link.key].append(link)
+    for row in LegLink.objects.filter(pbx=pbx, key__in=by_key):
+        held = Link(row.key, row.since, row.until)
+        if any(link.meets(held) for link in by_key[row.key]):
+            keys.add(row.leg_key)
+    touched = LegRecord.objects.filter(pbx=pbx, key__in=keys).values("group_id")
+    return list(LegRecord.objects.filter(group_id__in=touched))
+
+
+def _groups_of(legs: Iterable[Leg], group_of: dict[str, int]) -> list[int]:
+    return sorted({group_of[leg.key] for leg in legs if leg.key in group_of})
+
+
+def _joined(pbx: Pbx, legs: list[Leg], rows: list[CallGroup], now: datetime) -> Group:
+    """One group of all these legs; the first of the groups that it joins lives on."""
+    row = rows[0] if rows else CallGroup(pbx=pbx, touched_at=now)
+    group = Group(row, legs, _references(rows))
+    LegRecord.objects.filter(group_id__in=[other.pk for other in rows[1:]]).update(group_id=row.pk)
+    CallGroup.objects.filter(pk__in=[other.pk for other in rows[1:]]).delete()
+    return group
+
+
+def _references(rows: Iterable[CallGroup]) -> list[Reference]:
+    return [
+        Reference(row.account_id, row.started_at, row.call_id)
+        for row in rows
+        if row.account_id is not None and row.started_at is not None and row.call_id is not None
+    ]
+
+
+def _write(pbx: Pbx, found: Sequence[Group]) -> None:
+    CallGroup.objects.bulk_create([group.row for group in found if group.row.pk is None])
+    LegRecord.objects.bulk_create(
+        [
+            LegRecord(pbx=pbx, key=leg.key, group_id=group.row.pk, data=leg.to_json())
+            for group in found
+            for leg in group.legs
+        ],
+        update_conflicts=True,
+        update_fields=["group_id", "data"],
+        unique_fields=["pbx_id", "key"],
+    )
+    LegLink.objects.bulk_create(
+        [
+            LegLink(pbx=pbx, key=link.key, leg_key=leg.key, since=link.since, until=link.until)
+            for group in found
+            for leg in group.legs
+            for link in leg.links
+        ],
+        update_conflicts=True,
+        update_fields=["since", "until"],
+        unique_fields=["pbx_id", "key", "leg_key"],
+    )
+
+
+def _recall(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> None:
+    """Bring back the groups of stored calls around legs so old that their groups were forgotten."""
+    if not legs:
+        return
+    remembered = CallGroup.objects.filter(
+        Q(pbx=pbx), started_at=OuterRef("started_at"), call_id=OuterRef("id")
+    )
+    calls = Call.objects.filter(
+        ~Exists(remembered),
+        pbx=pbx,
+        started_at__gte=moment(min(leg.started for leg in legs)) - DAY,
+        started_at__lte=moment(max(leg.ended for leg in legs)) + DAY,
+    )
+    found = []
+    for call in calls.only("account", "started_at", "id", "legs"):
+        row = CallGroup(
+            pbx=pbx,
+            account_id=call.account_id,
+            started_at=call.started_at,
+            call_id=call.id,
+            touched_at=now,
+        )
+        found.append(Group(row, [Leg.from_json(data) for data in call.legs], _references([row])))
+    _write(pbx, found)

@@ -1,0 +1,240 @@
+"""Inbox → legs → groups → folded calls → rows, one batch of one PBX in one transaction.
+
+One worker at a time folds the records of a PBX (an advisory lock that ends with the transaction): the legs of a call
+can reach two workers in the same second, and neither may fold without the other's. A batch either happens as a whole
+or not at all, so a killed worker loses nothing.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from calls.ingest import groups, store
+from calls.ingest.folding import fold
+from calls.ingest.formats import FORMATS
+from calls.ingest.owners import Owners
+from calls.ingest.records import EPOCH, CdrError, FoldedCall, Leg, moment
+from calls.ingest.store import StoredCall
+from calls.models import CallGroup, InboxRecord, Pbx
+from calls.periods import retention_cutoff
+from calls.signals import unpriced_calls_stored
+
+logger = logging.getLogger("callpanel.ingest")
+
+State = InboxRecord.State
+LOCK_SPACE = 0x70627800
+BATCH = 1000
+# How long a call stays provisional after its last record while others are expected.
+SETTLE = timedelta(minutes=5)
+# No account keeps calls longer, so older records need no reading at all.
+LONGEST_RETENTION = timedelta(days=367)
+EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the records of a batch."""
+
+    calls: list[StoredCall] = field(default_factory=list)
+    moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
+    states: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+
+
+def fold_inbox(*, limit: int = BATCH) -> int:
+    """Fold all that waits in the inbox; returns the number of records worked off."""
+    waiting = Pbx.objects.filter(inboxrecord__state=State.PENDING).distinct()
+    return sum(_fold_all_of(pbx, limit) for pbx in waiting)
+
+
+def _fold_all_of(pbx: Pbx, limit: int) -> int:
+    done, size = 0, limit
+    while True:
+        try:
+            count = fold_batch(pbx, timezone.now(), limit=size)
+        except (OperationalError, InterfaceError):
+            raise  # The database is away: nothing is wrong with the records.
+        except Exception:
+            logger.exception("cannot take over the next %d records of %s", size, pbx)
+            count = _set_aside(pbx) if size == 1 else 1
+            size = max(1, size // 10)
+        else:
+            size = min(limit, size * 2)
+        if not count:
+            return done
+        done += count
+
+
+def _set_aside(pbx: Pbx) -> int:
+    """Quarantine the oldest waiting record, which alone cannot be taken over, so that the others can."""
+    oldest = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:1]
+    return InboxRecord.objects.filter(pk__in=list(oldest.values_list("pk", flat=True))).update(
+        state=State.QUARANTINED,
+        reason="error",
+        message="callpanel failed on this record; its log says how. Retry after an update.",
+    )
+
+
+def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
+    """Fold the oldest waiting records of one PBX; 0 when none waits or another worker is at it."""
+    with transaction.atomic():
+        if not _lock(pbx):
+            return 0
+        records = list(
+            InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:limit]
+        )
+        legs = list(_parse_all(pbx, records, now))
+        refold(pbx, groups.add(pbx, legs, now), now)
+        return len(records)
+
+
+def settle(now: datetime) -> int:
+    """Make final what waited long enough for records that did not come; returns the number of calls."""
+    due = CallGroup.objects.filter(settles_at__lte=now)
+    pbxes = Pbx.objects.filter(pk__in=due.values("pbx"))
+    return sum(_settle(pbx, now) for pbx in pbxes)
+
+
+def _settle(pbx: Pbx, now: datetime) -> int:
+    with transaction.atomic():
+        if not _lock(pbx):
+            return 0
+        due = list(CallGroup.objects.filter(pbx=pbx, settles_at__lte=now)[:BATCH])
+        refold(pbx, groups.load(due), now, settled=True)
+        return len(due)
+
+
+def refold(
+    pbx: Pbx, found: Sequence[groups.Group], now: datetime, *, settled: bool = False
+) -> None:
+    """Derive the calls of these groups anew and store what changed. Needs the PBX's lock."""
+    outcome = Outcome()
+    folded = [(group, _fold(group.legs, pbx)) for group in found]
+    owners = Owners(pbx, [call for _, call in folded if call])
+    for group, call in folded:
+        _place(group, call, owners, outcome, now, settled=settled)
+    store.save(outcome.calls)
+    store.remove(outcome.moved)
+    groups.update([group.row for group in found])
+    _mark(pbx, outcome.states)
+    if any(call.folded.paid and not call.provisional for call in outcome.calls):
+        transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
+
+
+def _lock(pbx: Pbx) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_SPACE, pbx.pk])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Iterable[Leg]:
+    """The legs of the readable records; every record's state is written."""
+    for record in records:
+        record.state, record.reason, record.message = State.FOLDED, "", ""
+        try:
+            leg = FORMATS[pbx.source].parse(bytes(record.body), record.layout, pbx.time_zone)
+            _check_date(leg, now)
+        except CdrError as error:
+            record.state, record.reason, record.message = State.QUARANTINED, error.code, str(error)
+            continue
+        record.leg_key = leg.key
+        if moment(leg.ended) < now - LONGEST_RETENTION:
+            record.state, record.body = State.EXPIRED, b""
+            continue
+        yield leg
+    InboxRecord.objects.bulk_update(
+        records, ["state", "reason", "message", "leg_key", "body"], batch_size=BATCH
+    )
+
+
+def _check_date(leg: Leg, now: datetime) -> None:
+    latest = now + timedelta(days=1)
+    if (
+        not moment(0)
+        < EARLIEST
+        <= _moment_or_end(leg.started)
+        <= _moment_or_end(leg.ended)
+        <= latest
+    ):
+        raise CdrError(
+            "bad_date",
+            "The record's date is before the year 2000 or later than tomorrow. Set the clock of the PBX and retry.",
+        )
+
+
+def _moment_or_end(micros: int) -> datetime:
+    try:
+        return moment(micros)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=EARLIEST.tzinfo)
+
+
+def _fold(legs: Sequence[Leg], pbx: Pbx) -> FoldedCall | None:
+    """The call, or None where our own code fails: one odd group must not stop the PBX's other calls."""
+    try:
+        return fold(legs, pbx.switch)
+    except Exception:
+        logger.exception("cannot fold the call of record %s of %s", legs[0].key, pbx)
+        return None
+
+
+def _place(
+    group: groups.Group,
+    call: FoldedCall | None,
+    owners: Owners,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    settled: bool,
+) -> None:
+    """Decide where the group's call is stored, and what its records are told."""
+    waits = group.changed or group.row.settles_at is not None
+    provisional = call is not None and not call.complete and waits and not settled
+    group.row.settles_at = now + SETTLE if provisional else None
+    group.row.touched_at = now
+    old, new = group.references, None
+    state: tuple[str, str, str] = (State.FOLDED, "", "")
+    try:
+        new = _store_as(group, call, owners, outcome, now, provisional=provisional)
+    except CdrError as error:
+        if not provisional:
+            expired = error.code == "expired"
+            state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
+    outcome.moved += [(reference, new) for reference in old if reference != new]
+    group.refer_to(new)
+    outcome.states |= {leg.key: state for leg in group.legs}
+
+
+def _store_as(
+    group: groups.Group,
+    call: FoldedCall | None,
+    owners: Owners,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    provisional: bool,
+) -> store.Reference:
+    """Put the call among those to be stored. Raises CdrError where it belongs to nobody or is too old."""
+    if call is None:
+        raise CdrError("not_folded", "callpanel could not make a call of this record; see its log.")
+    account = owners.account_of(call)
+    if moment(call.started) < retention_cutoff(now, account.retention_days, account.tz):
+        raise CdrError("expired", "The call is older than its account keeps calls.")
+    stored = StoredCall(account.pk, group.row.pbx_id, call, group.legs, provisional)
+    outcome.calls.append(stored)
+    return stored.reference
+
+
+def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
+    """Tell the inbox records of these legs what became of them, where that is news."""
+    by_state: dict[tuple[str, str, str], list[str]] = {}
+    for key, state in states.items():
+        by_state.setdefault(state, []).append(key)
+    for (state, reason, message), keys in by_state.items():
+        records = InboxRecord.objects.filter(pbx=pbx, leg_key__in=keys)
+        records = records.exclude(state=state, reason=reason).exclude(state=State.PENDING)
+        records.update(state=state, reason=reason, message=message)

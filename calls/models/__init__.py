@@ -1,0 +1,18 @@
+from calls.models.call import Call, MovedCall, UnpricedCall
+from calls.models.ingest import CallGroup, InboxRecord, LegLink, LegRecord
+from calls.models.pbx import Extension, ExtensionHolding, Number, Pbx, TenantCode
+
+__all__ = [
+    "Call",
+    "CallGroup",
+    "Extension",
+    "ExtensionHolding",
+    "InboxRecord",
+    "LegLink",
+    "LegRecord",
+    "MovedCall",
+    "Number",
+    "Pbx",
+    "TenantCode",
+    "UnpricedCall",
+]

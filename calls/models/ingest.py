@@ -1,0 +1,107 @@
+"""The way in: raw records as they came, and which leg belongs to which call while late legs may still come."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from calls.ingest.records import Leg
+from calls.models.pbx import Pbx
+
+
+class InboxRecord(models.Model):
+    """One raw record, stored before it is acknowledged."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        FOLDED = "folded", _("taken over")
+        QUARANTINED = "quarantined", _("not understood")
+        UNASSIGNED = "unassigned", _("belongs to nobody")
+        EXPIRED = "expired", _("too old to be kept")
+
+    pbx = models.ForeignKey(Pbx, models.CASCADE, verbose_name=_("PBX"))
+    received_at = models.DateTimeField(_("received"))
+    layout = models.TextField(_("header of the file"), blank=True)
+    body = models.BinaryField()
+    digest = models.BinaryField(max_length=32)
+    state = models.CharField(
+        _("state"), max_length=20, choices=State.choices, default=State.PENDING
+    )
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    message = models.TextField(_("what to do"), blank=True)
+    leg_key = models.CharField(_("record id"), max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = _("received record")
+        verbose_name_plural = _("received records")
+        constraints = (
+            models.UniqueConstraint(fields=["pbx", "digest"], name="inbox_record_comes_once"),
+        )
+        indexes = (
+            models.Index(fields=["pbx", "id"], condition=Q(state="pending"), name="inbox_pending"),
+            models.Index(fields=["pbx", "leg_key"], name="inbox_leg"),
+            models.Index(fields=["received_at"], name="inbox_received"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pbx} {self.received_at:%Y-%m-%d %H:%M:%S} {self.get_state_display()}"
+
+
+class CallGroup(models.Model):
+    """The legs of one call, and where the call that they make is stored (nowhere, while it belongs to nobody)."""
+
+    pbx = models.ForeignKey(Pbx, models.CASCADE)
+    account_id = models.BigIntegerField(null=True)
+    started_at = models.DateTimeField(null=True)
+    call_id = models.BigIntegerField(null=True)
+    # Set while a call may still change by itself: until then it is provisional.
+    settles_at = models.DateTimeField(null=True)
+    touched_at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["settles_at"], condition=Q(settles_at__isnull=False), name="group_settles"
+            ),
+            models.Index(fields=["touched_at"], name="group_touched"),
+            models.Index(fields=["pbx", "started_at", "call_id"], name="group_call"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.pbx} {self.started_at} {self.call_id}"
+
+
+class LegRecord(models.Model):
+    """A leg by the PBX's own id of it, kept for the late window."""
+
+    pk = models.CompositePrimaryKey("pbx_id", "key")
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False)
+    key = models.CharField(max_length=255)
+    group_id = models.BigIntegerField()
+    data = models.JSONField()
+
+    class Meta:
+        indexes = (models.Index(fields=["group_id"], name="leg_group"),)
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def leg(self) -> Leg:
+        return Leg.from_json(self.data)
+
+
+class LegLink(models.Model):
+    """A name that a leg holds between two moments (µs since the epoch), by which other legs find it."""
+
+    pk = models.CompositePrimaryKey("pbx_id", "key", "leg_key")
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False)
+    key = models.CharField(max_length=300)
+    leg_key = models.CharField(max_length=255)
+    since = models.BigIntegerField()
+    until = models.BigIntegerField()
+
+    class Meta:
+        indexes = (models.Index(fields=["pbx", "leg_key"], name="link_leg"),)
+
+    def __str__(self) -> str:
+        return f"{self.key} · {self.leg_key}"

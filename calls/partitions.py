@@ -1,0 +1,142 @@
+"""Monthly partitions of the big tables: created ahead, dropped behind. The one module with DDL of its own."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+from django.db import connection, transaction
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import CreateModel
+from django.db.migrations.state import ProjectState
+from psycopg import sql
+
+# Taken while partitions change, so that two workers never create or drop the same one.
+LOCK = 0x63616C6C
+NAME = re.compile(r"_(\d{4})_(\d{2})$")
+
+
+class CreatePartitionedModel(CreateModel):
+    """CreateModel for a table partitioned by ranges of ``partition_column``."""
+
+    partition_column = "started_at"
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        plain = schema_editor.sql_create_table
+        schema_editor.sql_create_table = f"{plain} PARTITION BY RANGE ({self.partition_column})"
+        try:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        finally:
+            schema_editor.sql_create_table = plain
+
+
+def month_of(moment: datetime) -> date:
+    """The first day of the month, in UTC, in which partitions are cut."""
+    return moment.astimezone(UTC).date().replace(day=1)
+
+
+def next_month(month: date) -> date:
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def months_ahead(now: datetime, count: int) -> list[date]:
+    """The month of ``now`` and the ``count`` after it."""
+    months = [month_of(now)]
+    for _ in range(count):
+        months.append(next_month(months[-1]))
+    return months
+
+
+def existing(table: str) -> dict[date, str]:
+    """The partitions of ``table``: month → name, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = %s::regclass AND NOT inhdetachpending ORDER BY 1",
+            [table],
+        )
+        names = [name for (name,) in cursor.fetchall()]
+    months = ((NAME.search(name), name) for name in names)
+    return {date(int(found[1]), int(found[2]), 1): name for found, name in months if found}
+
+
+def ensure(table: str, months: Iterable[date]) -> list[date]:
+    """Create the missing partitions; returns the months that were missing.
+
+    A new table is filled in beside the parent and attached, which does not stop readers; fillfactor 80 leaves room for
+    the cost that charging writes into fresh rows.
+    """
+    missing = sorted(set(months) - existing(table).keys())
+    if not missing:
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        created = sorted(set(missing) - existing(table).keys())
+        for month in created:
+            _create(cursor, table, month)
+    return created
+
+
+def _create(cursor: object, table: str, month: date) -> None:
+    name = sql.Identifier(f"{table}_{month:%Y_%m}")
+    parent = sql.Identifier(table)
+    bounds = (sql.Literal(f"{month} 00:00+00"), sql.Literal(f"{next_month(month)} 00:00+00"))
+    statements = (
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(
+            name, parent
+        ),
+        sql.SQL("ALTER TABLE {} SET (fillfactor = 80)").format(name),
+        sql.SQL("ALTER TABLE {} ATTACH PARTITION {} FOR VALUES FROM ({}) TO ({})").format(
+            parent, name, *bounds
+        ),
+    )
+    for statement in statements:
+        cursor.execute(statement)  # type: ignore[attr-defined]
+
+
+def drop_before(table: str, month: date) -> list[str]:
+    """Drop the partitions of months before ``month``; returns their names.
+
+    Detached concurrently first: a plain DROP would wait for readers of the whole table, and everybody behind it.
+    Cannot run inside a transaction.
+    """
+    old = [name for begins, name in existing(table).items() if begins < month]
+    for name in [*_left_detaching(table), *old]:
+        _detach(table, name)
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
+    return old
+
+
+def _left_detaching(table: str) -> list[str]:
+    """Partitions whose detaching was cut short (a killed worker): they have to be finished first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = %s::regclass AND inhdetachpending",
+            [table],
+        )
+        names = [name for (name,) in cursor.fetchall()]
+        for name in names:
+            cursor.execute(
+                sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(
+                    sql.Identifier(table), sql.Identifier(name)
+                )
+            )
+    return names
+
+
+def _detach(table: str, name: str) -> None:
+    if name not in existing(table).values():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY").format(
+                sql.Identifier(table), sql.Identifier(name)
+            )
+        )

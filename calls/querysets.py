@@ -1,0 +1,102 @@
+"""Questions about calls, in the words of the field. Lists, totals, exports and reports all ask them here."""
+
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from accounts.models import Membership
+from calls.periods import Period
+
+if TYPE_CHECKING:
+    pass
+
+# A page cursor: started_at and id of the call at its edge.
+Edge = tuple[datetime, int]
+LIST_COLUMNS = (
+    "account",
+    "started_at",
+    "id",
+    "kind",
+    "outcome",
+    "missed",
+    "provisional",
+    "estimated",
+    "direction",
+    "extension",
+    "peer",
+    "peer_name",
+    "hidden",
+    "own_number",
+    "people",
+    "wait_s",
+    "talk_s",
+    "charging",
+    "cost",
+)
+
+
+class CallQuerySet(models.QuerySet["Call"]):
+    def visible_to(self, membership: Membership | None) -> "CallQuerySet":
+        """The only door for pages: no membership → nothing; an agent → calls of extensions while they were theirs."""
+        if membership is None:
+            return self.none()
+        calls = self.filter(account=membership.account_id)
+        return calls if membership.sees_all_calls else calls.filter(_held_by(membership))
+
+    def between(self, period: Period) -> "CallQuerySet":
+        return self.filter(started_at__gte=period.start, started_at__lt=period.end)
+
+    def outgoing(self) -> "CallQuerySet":
+        return self.filter(kind="outgoing")
+
+    def incoming(self) -> "CallQuerySet":
+        return self.filter(kind="incoming")
+
+    def is_missed(self) -> "CallQuerySet":
+        """Incoming, nobody answered, and no record is still to come that could change it."""
+        return self.filter(missed=True, provisional=False)
+
+    def answered(self) -> "CallQuerySet":
+        return self.filter(outcome="answered")
+
+    def with_extension(self, extensions: list[str]) -> "CallQuerySet":
+        """Calls in which one of the extensions took part, be it that it only rang."""
+        return self.filter(extensions__overlap=extensions)
+
+    def for_list(self) -> "CallQuerySet":
+        """Newest first, with the columns that a list shows."""
+        return self.order_by("-started_at", "-id").only(*LIST_COLUMNS)
+
+    def older_than(self, account_id: int, edge: Edge) -> "CallQuerySet":
+        # The bound on started_at lets the planner leave out partitions; the row comparison alone does not.
+        return self.filter(started_at__lte=edge[0], pk__lt=(account_id, *edge))
+
+    def newer_than(self, account_id: int, edge: Edge) -> "CallQuerySet":
+        return self.filter(started_at__gte=edge[0], pk__gt=(account_id, *edge))
+
+    def totals(self) -> dict[str, Any]:
+        """``calls, answered, missed, talk_s, wait_s, cost, unpriced`` of the set; cost is the exact sum of charges."""
+        return self.order_by().aggregate(
+            calls=Count("id"),
+            answered=Count("id", filter=Q(outcome="answered")),
+            missed=Count("id", filter=Q(missed=True, provisional=False)),
+            talk_s=Coalesce(Sum("talk_s"), 0),
+            cost=Coalesce(Sum(F("cost")), 0, output_field=models.DecimalField()),
+            unpriced=Count("id", filter=Q(charging__in=("pending", "no_rate"))),
+        )
+
+
+def _held_by(membership: Membership) -> Q:
+    holdings = membership.holdings.select_related("extension") if membership.pk else ()
+    held = (
+        Q(extensions__contains=[holding.extension.number], started_at__gte=holding.since)
+        & (Q(started_at__lt=holding.until) if holding.until else Q())
+        for holding in holdings
+    )
+    nothing = Q(pk__in=[])
+    return reduce(or_, held, nothing)

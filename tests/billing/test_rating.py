@@ -1,0 +1,226 @@
+import json
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from billing.rating import Price, Rate, Rounding, Tariff, price
+from calls.numbers import normalise
+from tests.billing.rates import BASE_LIST, NOON, OWN_LIST, make_rate, own_rate
+
+D = Decimal
+
+
+def cost(rate: Rate, seconds: int, rounding: Rounding | None = None) -> Price:
+    """The price of a Polish mobile call by this one rate."""
+    tariff = Tariff([], [rate], {BASE_LIST: rounding or Rounding()})
+    found = price(tariff, normalise("501234567"), seconds, NOON)
+    assert found is not None
+    return found
+
+
+# increments, per minute, fee, seconds, billed, amount: worked out by hand
+SUMS = [
+    # by the second: 0.10 / 60 a second
+    ("1/1", "0.10", "0", 1, 1, "0.0017"),
+    ("1/1", "0.10", "0", 2, 2, "0.0033"),
+    ("1/1", "0.10", "0", 3, 3, "0.0050"),
+    ("1/1", "0.10", "0", 59, 59, "0.0983"),
+    ("1/1", "0.10", "0", 60, 60, "0.1000"),
+    ("1/1", "0.10", "0", 61, 61, "0.1017"),
+    ("1/1", "0.10", "0", 180, 180, "0.3000"),
+    ("1/1", "0.10", "0", 430, 430, "0.7167"),
+    ("1/1", "0.12", "0", 30, 30, "0.0600"),
+    ("1/1", "0.12", "0", 47, 47, "0.0940"),
+    ("1/1", "0.08", "0", 3600, 3600, "4.8000"),
+    ("1/1", "0.07", "0", 36000, 36000, "42.0000"),
+    ("1/1", "0.0001", "0", 29, 29, "0.0000"),
+    ("1/1", "0.0001", "0", 30, 30, "0.0001"),
+    # whole minutes
+    ("60/60", "0.10", "0", 1, 60, "0.1000"),
+    ("60/60", "0.10", "0", 59, 60, "0.1000"),
+    ("60/60", "0.10", "0", 60, 60, "0.1000"),
+    ("60/60", "0.10", "0", 61, 120, "0.2000"),
+    ("60/60", "0.10", "0", 120, 120, "0.2000"),
+    ("60/60", "0.10", "0", 121, 180, "0.3000"),
+    ("60/60", "1.29", "0", 599, 600, "12.9000"),
+    # the first minute whole, then by the second
+    ("60/1", "0.10", "0", 1, 60, "0.1000"),
+    ("60/1", "0.10", "0", 60, 60, "0.1000"),
+    ("60/1", "0.10", "0", 61, 61, "0.1017"),
+    ("60/1", "0.10", "0", 90, 90, "0.1500"),
+    # the usual steps abroad; 57 s are 30 + 5 x 6
+    ("30/6", "0.30", "0", 1, 30, "0.1500"),
+    ("30/6", "0.30", "0", 30, 30, "0.1500"),
+    ("30/6", "0.30", "0", 31, 36, "0.1800"),
+    ("30/6", "0.30", "0", 36, 36, "0.1800"),
+    ("30/6", "0.30", "0", 37, 42, "0.2100"),
+    ("30/6", "0.30", "0", 57, 60, "0.3000"),
+    ("30/6", "0.30", "0", 60, 60, "0.3000"),
+    ("30/6", "0.30", "0", 61, 66, "0.3300"),
+    # steps count from the end of the first increment, not from the start of the call
+    ("90/60", "0.60", "0", 90, 90, "0.9000"),
+    ("90/60", "0.60", "0", 91, 150, "1.5000"),
+    ("90/60", "0.60", "0", 150, 150, "1.5000"),
+    ("90/60", "0.60", "0", 151, 210, "2.1000"),
+    ("1/60", "0.60", "0", 1, 1, "0.0100"),
+    ("1/60", "0.60", "0", 2, 61, "0.6100"),
+    ("6/6", "0.05", "0", 7, 12, "0.0100"),
+    # a fee for the connection, whole and once
+    ("1/1", "0.10", "0.15", 1, 1, "0.1517"),
+    ("1/1", "0.09996", "0.16", 47, 47, "0.2383"),
+    ("1/1", "0.10", "0.09", 60, 60, "0.1900"),
+    ("60/60", "0.10", "0.09", 61, 120, "0.2900"),
+    ("60/60", "0", "1.22", 1, 60, "1.2200"),
+    ("60/60", "0", "1.22", 4000, 4020, "1.2200"),
+    # 0 s cost 0, the fee too
+    ("1/1", "0.10", "0.15", 0, 0, "0.0000"),
+    ("60/60", "7.69", "1.22", 0, 0, "0.0000"),
+    # a rate of zero is a price, unlike no rate
+    ("60/60", "0", "0", 300, 300, "0.0000"),
+]
+
+
+@pytest.mark.parametrize(("steps", "per_minute", "fee", "seconds", "billed", "amount"), SUMS)
+def test_a_leg_costs_what_the_price_list_says(
+    steps: str, per_minute: str, fee: str, seconds: int, billed: int, amount: str
+) -> None:
+    first, following = map(int, steps.split("/"))
+    found = cost(
+        make_rate(
+            per_minute=D(per_minute),
+            connection_fee=D(fee),
+            first_increment=first,
+            next_increment=following,
+        ),
+        seconds,
+    )
+    # As text, since 0.1 and 0.1000 are equal decimals.
+    assert (found.billed_seconds, str(found.amount)) == (billed, amount)
+
+
+@pytest.mark.parametrize(
+    ("exact", "decimals", "half_up", "half_even", "up", "down"),
+    [
+        (Fraction("0.00005"), 4, "0.0001", "0.0000", "0.0001", "0.0000"),
+        (Fraction("0.00015"), 4, "0.0002", "0.0002", "0.0002", "0.0001"),
+        (Fraction("0.00025"), 4, "0.0003", "0.0002", "0.0003", "0.0002"),
+        (Fraction("0.10004"), 4, "0.1000", "0.1000", "0.1001", "0.1000"),
+        (Fraction("0.10006"), 4, "0.1001", "0.1001", "0.1001", "0.1000"),
+        (Fraction("0.125"), 2, "0.13", "0.12", "0.13", "0.12"),
+        (Fraction("0.135"), 2, "0.14", "0.14", "0.14", "0.13"),
+        (Fraction("2.5"), 0, "3", "2", "3", "2"),
+        (Fraction("1.2345675"), 6, "1.234568", "1.234568", "1.234568", "1.234567"),
+        (Fraction(43, 60), 2, "0.72", "0.72", "0.72", "0.71"),
+        (Fraction(1, 3), 4, "0.3333", "0.3333", "0.3334", "0.3333"),
+        (Fraction(3, 10), 4, "0.3000", "0.3000", "0.3000", "0.3000"),
+        (Fraction(0), 4, "0.0000", "0.0000", "0.0000", "0.0000"),
+        # so near to a tie that a first rounding to the nearest would make it one
+        (Fraction("0.125") - Fraction(1, 3 * 10**120), 2, "0.12", "0.12", "0.13", "0.12"),
+        (Fraction("0.125") + Fraction(1, 3 * 10**120), 2, "0.13", "0.13", "0.13", "0.12"),
+    ],
+)
+def test_a_sum_is_rounded_once_in_the_way_of_its_price_list(
+    exact: Fraction, decimals: int, half_up: str, half_even: str, up: str, down: str
+) -> None:
+    modes = [ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_UP, ROUND_DOWN]
+    rounded = [str(Rounding(decimals, mode).apply(exact)) for mode in modes]
+    assert rounded == [half_up, half_even, up, down]
+
+
+def test_each_list_rounds_in_its_own_way_and_a_list_not_named_to_four_decimals_half_up() -> None:
+    rates = [make_rate("4850"), make_rate("4851", price_list_id=7)]
+    tariff = Tariff([own_rate("4860")], rates, {OWN_LIST: Rounding(2, ROUND_UP), 7: Rounding(6)})
+    found = [price(tariff, normalise(n), 61, NOON) for n in ("601234567", "501234567", "511234567")]
+    assert [str(p.amount) for p in found if p] == ["0.11", "0.1017", "0.101667"]
+
+
+@pytest.mark.parametrize("number", ["112", "+48112", "997", "989", "800123456", "8001234567"])
+def test_emergency_and_toll_free_numbers_cost_nothing_whatever_the_lists_say(number: str) -> None:
+    dear = [make_rate(p, s, connection_fee=D(9)) for s in ("e164", "short") for p in ("", "48")]
+    found = [price(Tariff([], rates, {}), normalise(number), 60, NOON) for rates in ([], dear)]
+    free = Price(D(0), "PLN", Fraction(0), 60, 0, NOON, free_by_rule=True)
+    assert found == [free, free]
+
+
+@pytest.mark.parametrize(
+    "number", ["+4930123456", "801123456", "19491", "101", "*43", "", "jan.kowalski", "4850123456"]
+)
+def test_no_rate_is_no_price(number: str) -> None:
+    tariff = Tariff([], [make_rate("4850"), make_rate("", space="")], {})
+    assert price(tariff, normalise(number), 1, NOON) is None
+
+
+def test_0_seconds_cost_nothing_even_without_a_rate() -> None:
+    found = price(Tariff([], [], {}, currency="EUR"), normalise("501234567"), 0, NOON)
+    assert found == Price(D(0), "EUR", Fraction(0), 0, 0, NOON)
+
+
+def test_negative_seconds_are_refused() -> None:
+    with pytest.raises(ValueError, match="-1 seconds"):
+        price(Tariff([], [make_rate()], {}), normalise("112"), -1, NOON)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"first_increment": 0},
+        {"next_increment": 0},
+        {"per_minute": D("-0.01")},
+        {"connection_fee": D("-0.01")},
+    ],
+)
+def test_a_rate_that_cannot_be_right_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="rate 1: "):
+        make_rate(**wrong)
+
+
+def test_a_price_explains_itself_with_every_factor() -> None:
+    rate = own_rate(
+        "4850",
+        rate_id=17,
+        name="Mobile",
+        per_minute=D("0.10"),
+        connection_fee=D("0.15"),
+        first_increment=60,
+    )
+    tariff = Tariff([rate], [], {OWN_LIST: Rounding(2, ROUND_UP)})
+    found = price(tariff, normalise("501234567"), 61, NOON)
+    assert found is not None
+    # 0.15 + 0.10 x 61 / 60 = 0.251666… = 151/600
+    assert json.loads(json.dumps(found.explanation())) == {
+        "amount": "0.26",
+        "currency": "PLN",
+        "exact": "151/600",
+        "decimals": 2,
+        "rounding": "ROUND_UP",
+        "seconds": 61,
+        "billed_seconds": 61,
+        "answered_at": "2026-07-15T10:00:00+00:00",
+        "free_by_rule": False,
+        "price_list": "Own",
+        "price_list_id": OWN_LIST,
+        "rate_id": 17,
+        "valid_from": "2026-01-01T00:00:00+00:00",
+        "space": "e164",
+        "prefix": "4850",
+        "rate_name": "Mobile",
+        "per_minute": "0.10",
+        "connection_fee": "0.15",
+        "first_increment": 60,
+        "next_increment": 1,
+    }
+
+
+def test_a_free_call_explains_that_a_rule_made_it_free() -> None:
+    found = price(Tariff([], [], {}), normalise("112"), 61, NOON)
+    assert found is not None
+    assert found.explanation() == {
+        "amount": "0",
+        "currency": "PLN",
+        "seconds": 61,
+        "billed_seconds": 0,
+        "answered_at": "2026-07-15T10:00:00+00:00",
+        "free_by_rule": True,
+    }
