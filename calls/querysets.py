@@ -13,7 +13,7 @@ from accounts.models import Membership
 from calls.periods import Period
 
 if TYPE_CHECKING:
-    pass
+    from calls.models import Call  # noqa: F401 - named in the class's base
 
 # A page cursor: started_at and id of the call at its edge.
 Edge = tuple[datetime, int]
@@ -67,6 +67,14 @@ class CallQuerySet(models.QuerySet["Call"]):
     def with_extension(self, extensions: list[str]) -> "CallQuerySet":
         """Calls in which one of the extensions took part, be it that it only rang."""
         return self.filter(extensions__overlap=extensions)
+
+    def with_number(self, key: str) -> "CallQuerySet":
+        """Calls with an outside number. ``key``, a calls.numbers.search_key: with + its beginning, else any part."""
+        if not key:
+            return self
+        return (
+            self.filter(peer__startswith=key) if key[0] == "+" else self.filter(peer__contains=key)
+        )
 
     def for_list(self) -> "CallQuerySet":
         """Newest first, with the columns that a list shows."""

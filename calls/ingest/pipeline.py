@@ -6,7 +6,7 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -47,11 +47,15 @@ class Outcome:
 def fold_inbox(*, limit: int = BATCH) -> int:
     """Fold all that waits in the inbox; returns the number of records worked off."""
     waiting = Pbx.objects.filter(inboxrecord__state=State.PENDING).distinct()
-    return sum(_fold_all_of(pbx, limit) for pbx in waiting)
+    return sum(sum(fold_all_of(pbx, limit=limit)) for pbx in waiting)
 
 
-def _fold_all_of(pbx: Pbx, limit: int) -> int:
-    done, size = 0, limit
+def fold_all_of(pbx: Pbx, *, limit: int = BATCH) -> Iterator[int]:
+    """Fold all that waits of one PBX; yields the size of each batch.
+
+    A batch on which our own code fails is cut into smaller ones, until the one record is found and set aside.
+    """
+    size = limit
     while True:
         try:
             count = fold_batch(pbx, timezone.now(), limit=size)
@@ -59,13 +63,14 @@ def _fold_all_of(pbx: Pbx, limit: int) -> int:
             raise  # The database is away: nothing is wrong with the records.
         except Exception:
             logger.exception("cannot take over the next %d records of %s", size, pbx)
-            count = _set_aside(pbx) if size == 1 else 1
+            if size == 1:
+                yield _set_aside(pbx)
             size = max(1, size // 10)
-        else:
-            size = min(limit, size * 2)
+            continue
         if not count:
-            return done
-        done += count
+            return
+        yield count
+        size = min(limit, size * 2)
 
 
 def _set_aside(pbx: Pbx) -> int:
@@ -234,7 +239,7 @@ def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
     by_state: dict[tuple[str, str, str], list[str]] = {}
     for key, state in states.items():
         by_state.setdefault(state, []).append(key)
-    for (state, reason, message), keys in by_state.items():
+    for (name, reason, message), keys in by_state.items():
         records = InboxRecord.objects.filter(pbx=pbx, leg_key__in=keys)
-        records = records.exclude(state=state, reason=reason).exclude(state=State.PENDING)
-        records.update(state=state, reason=reason, message=message)
+        records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
+        records.update(state=name, reason=reason, message=message)

@@ -86,7 +86,7 @@ def test_all_records_together_fall_apart_into_exactly_the_calls_of_the_truth(
 
 @pytest.mark.parametrize(
     ("whole", "fractions"),
-    zip(asterisk_scenarios("master.csv"), asterisk_scenarios("full.csv"), strict=True),
+    list(zip(asterisk_scenarios("master.csv"), asterisk_scenarios("full.csv"), strict=True)),
     ids=lambda scenario: scenario.name,
 )
 def test_a_file_with_fractions_and_one_without_tell_of_the_same_call(

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from accounts.models import Account
 from billing.charging import charge_pending
 from billing.models import AccountPriceList, Charge, PriceList, Rate
-from calls.ingest import inbox, pipeline
+from calls.ingest import groups, inbox, pipeline
 from calls.models import (
     Call,
     CallGroup,
@@ -43,11 +45,11 @@ def deliver(pbx: Pbx, bodies: Iterable[bytes], layout: str = "") -> None:
         pass
 
 
-def rows() -> list[dict[str, Any]]:
+def rows() -> list[Any]:
     return list(Call.objects.order_by("account", "started_at", "id").values())
 
 
-def charges() -> list[dict[str, Any]]:
+def charges() -> list[Any]:
     return list(Charge.objects.order_by("account", "answered_at", "id").values())
 
 
@@ -156,7 +158,7 @@ def _versions() -> list[Any]:
     """What PostgreSQL changes with every write to a row, even one that writes the same."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tableoid, ctid::text, xmin::text FROM calls_call ORDER BY 1, 2")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def test_the_same_import_long_after_the_late_window_changes_no_row(asterisk: Pbx) -> None:
@@ -199,7 +201,7 @@ def test_any_order_repetition_and_batches_end_in_the_same_calls_and_charges(
 
 def _pieces(bodies: list[bytes], cuts: list[int]) -> list[list[bytes]]:
     edges = sorted({0, *cuts, len(bodies)})
-    return [bodies[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [bodies[start:end] for start, end in pairwise(edges)]
 
 
 def _outcome(pbx: Pbx, batches: list[list[bytes]]) -> tuple[Any, Any]:
@@ -332,18 +334,17 @@ def test_a_record_on_which_our_own_code_fails_does_not_stop_the_others(
     freeswitch: Pbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = FREESWITCH[0].legs[0].key
-    real: Callable[..., Any] = pipeline.groups.add
+    real: Callable[..., Any] = groups.add
 
     def failing(pbx: Pbx, legs: list[Any], now: datetime) -> Any:
         if any(leg.key == bad for leg in legs):
             raise RuntimeError("a defect of ours")
         return real(pbx, legs, now)
 
-    monkeypatch.setattr(pipeline.groups, "add", failing)
+    monkeypatch.setattr(groups, "add", failing)
     inbox.receive(freeswitch, bodies_of(FREESWITCH[:4]), now=RECORDED)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline.timezone, "now", lambda: RECORDED)
+    with time_machine.travel(RECORDED, tick=False):
         pipeline.fold_inbox()
 
     assert InboxRecord.objects.filter(state="pending").count() == 0

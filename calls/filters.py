@@ -1,0 +1,112 @@
+"""The filters above a list. The address holds them all, so a filtered list is a link."""
+
+from datetime import datetime
+from typing import Any, cast
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Account
+from calls import periods
+from calls.models import Call, Extension
+from calls.numbers import search_key
+from calls.periods import Period
+from calls.querysets import CallQuerySet
+
+DEFAULT_PERIOD = "last_30_days"
+PERIODS = [
+    ("today", _("today")),
+    ("yesterday", _("yesterday")),
+    ("this_week", _("this week")),
+    ("this_month", _("this month")),
+    ("last_month", _("last month")),
+    ("last_30_days", _("last 30 days")),
+    ("custom", _("own range")),
+]
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
+class PeriodForm(forms.Form):
+    """Turns what was chosen into ``cleaned_data["span"]``, a Period in the account's zone."""
+
+    account: Account
+    now: datetime
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        chosen = cleaned.get("period") or ("custom" if first or last else DEFAULT_PERIOD)
+        tz = self.account.tz
+        if chosen != "custom":
+            cleaned["span"] = periods.preset(chosen, self.now, tz)
+        elif first and last and first <= last:
+            cleaned["span"] = periods.span(first, last, tz)
+        else:
+            raise ValidationError(
+                _("Give the first and the last day of your range, the first one not later.")
+            )
+        return cleaned
+
+
+class CallFilter(django_filters.FilterSet):
+    period = django_filters.ChoiceFilter(
+        label=_("Period"), choices=PERIODS, method="leave", empty_label=None
+    )
+    first = django_filters.DateFilter(label=_("From"), method="leave", widget=DateInput())
+    last = django_filters.DateFilter(label=_("To"), method="leave", widget=DateInput())
+    number = django_filters.CharFilter(
+        label=_("Number"),
+        method="by_number",
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    extension = django_filters.MultipleChoiceFilter(label=_("Extension"), method="by_extension")
+    direction = django_filters.MultipleChoiceFilter(
+        label=_("Direction"), choices=Call.Direction.choices
+    )
+    kind = django_filters.MultipleChoiceFilter(label=_("Type"), choices=Call.Kind.choices)
+
+    class Meta:
+        model = Call
+        fields: tuple[str, ...] = ()
+        form = PeriodForm
+
+    def __init__(self, *args: Any, account: Account, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        desks = Extension.objects.filter(account=account)
+        self.filters["extension"].extra["choices"] = [(desk.number, str(desk)) for desk in desks]
+        form = cast(PeriodForm, self.form)
+        form.account, form.now = account, now
+
+    @property
+    def span(self) -> Period | None:
+        """The period asked for; None while the form has errors."""
+        return self.form.cleaned_data.get("span") if self.form.is_valid() else None
+
+    def filter_queryset(self, queryset: QuerySet[Call]) -> QuerySet[Call]:
+        # Every list carries a time bound: without one all partitions would be read.
+        calls = cast(CallQuerySet, queryset).between(self.form.cleaned_data["span"])
+        return super().filter_queryset(calls)
+
+    @property
+    def calls(self) -> CallQuerySet:
+        """The filtered calls; none while the filters have errors, which the page shows."""
+        return cast(CallQuerySet, self.qs if self.span is not None else Call.objects.none())
+
+    def leave(self, calls: CallQuerySet, name: str, value: Any) -> CallQuerySet:
+        """For fields that together make the period."""
+        return calls
+
+    def by_number(self, calls: CallQuerySet, name: str, value: str) -> CallQuerySet:
+        return calls.with_number(search_key(value))
+
+    def by_extension(self, calls: CallQuerySet, name: str, value: list[str]) -> CallQuerySet:
+        return calls.with_extension(value) if value else calls

@@ -1,0 +1,47 @@
+"""How a Pole writes numbers, durations and money."""
+
+from decimal import Decimal
+
+from django import template
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from calls.numbers import pretty
+
+register = template.Library()
+
+
+@register.filter
+def phone(number: str) -> str:
+    """``+48501234567`` → ``501 234 567``, with no-break spaces."""
+    return pretty(number).replace(" ", "\xa0")
+
+
+@register.filter
+def duration(seconds: int) -> str:
+    """``3725`` → ``1:02:05``, ``65`` → ``1:05``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+@register.filter
+def money(amount: Decimal) -> str:
+    """``1234.5`` → ``1 234,50 zł``; the third and fourth decimal only where there is one."""
+    places = max(2, -int(Decimal(amount).normalize().as_tuple().exponent))
+    return _("%(amount)s zł") % {
+        "amount": number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
+    }
+
+
+@register.filter
+def decimal(text: str) -> Decimal:
+    """An exact amount that was kept as text."""
+    return Decimal(text)
+
+
+@register.filter
+def named(number: str, names: dict[str, str]) -> str:
+    """An extension with its name, any other number as one writes it."""
+    name = names.get(number, "")
+    return f"{number}\xa0{name}" if name else phone(number)

@@ -1,0 +1,52 @@
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from calls.models import Extension
+from calls.paging import page_of
+from calls.tables import CallTable, columns_for
+from calls.views.account import TABS, FilteredCallsMixin
+
+CURSORS = ("older", "newer")
+
+
+class CallListView(FilteredCallsMixin):
+    """«Spis połączeń»: a tab of it, filtered, a page at a time, with the totals of all that was found."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
+        template = "calls/_list.html" if partial else "calls/call_list.html"
+        response = render(request, template, self.get_context_data())
+        patch_vary_headers(response, ["HX-Request"])
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        calls = self.filterset.calls
+        cursors = {name: self.request.GET.get(name, "") for name in CURSORS}
+        return super().get_context_data(
+            filterset=self.filterset,
+            page=page_of(calls, self.account.pk, **cursors),
+            totals=calls.totals(),
+            columns=CallTable((), exclude=self.hidden_columns()).columns,
+            names=self.names(),
+            tab=self.tab,
+            tabs=TABS,
+            query=self.query(),
+            **kwargs,
+        )
+
+    def hidden_columns(self) -> list[str]:
+        return [name for name in CallTable.base_columns if name not in columns_for(self.membership)]
+
+    def names(self) -> dict[str, str]:
+        """The names of the account's extensions, by number."""
+        return dict(Extension.objects.filter(account=self.account).values_list("number", "name"))
+
+    def query(self) -> str:
+        """The filters as a query string, without the place in the list."""
+        query: QueryDict = self.request.GET.copy()
+        for name in CURSORS:
+            query.pop(name, None)
+        return query.urlencode()
