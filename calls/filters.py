@@ -7,6 +7,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
@@ -36,25 +37,36 @@ class DateInput(forms.DateInput):
 
 
 class PeriodForm(forms.Form):
-    """Turns what was chosen into ``cleaned_data["span"]``, a Period in the account's zone."""
+    """Turns what was chosen into ``span``, a Period in the account's zone; None while there are errors."""
 
     account: Account
     now: datetime
+    span: Period | None = None
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         first, last = cleaned.get("first"), cleaned.get("last")
-        chosen = cleaned.get("period") or ("custom" if first or last else DEFAULT_PERIOD)
-        tz = self.account.tz
+        chosen, tz = cleaned.get("period"), self.account.tz
+        if chosen is None:
+            return cleaned  # The period itself is wrong, and says so.
         if chosen != "custom":
-            cleaned["span"] = periods.preset(chosen, self.now, tz)
+            self.span = periods.preset(chosen, self.now, tz)
         elif first and last and first <= last:
-            cleaned["span"] = periods.span(first, last, tz)
+            self.span = periods.span(first, last, tz)
         else:
             raise ValidationError(
                 _("Give the first and the last day of your range, the first one not later.")
             )
         return cleaned
+
+
+def _with_period(data: QueryDict) -> QueryDict:
+    """The filters with the period that they mean, so that the form shows what the list shows."""
+    if data.get("period"):
+        return data
+    filled = data.copy()
+    filled["period"] = "custom" if data.get("first") or data.get("last") else DEFAULT_PERIOD
+    return filled
 
 
 class CallFilter(django_filters.FilterSet):
@@ -79,8 +91,8 @@ class CallFilter(django_filters.FilterSet):
         fields: tuple[str, ...] = ()
         form = PeriodForm
 
-    def __init__(self, *args: Any, account: Account, now: datetime, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: QueryDict, *, account: Account, now: datetime, **kwargs: Any) -> None:
+        super().__init__(_with_period(data), **kwargs)
         desks = Extension.objects.filter(account=account)
         self.filters["extension"].extra["choices"] = [(desk.number, str(desk)) for desk in desks]
         form = cast(PeriodForm, self.form)
@@ -89,17 +101,18 @@ class CallFilter(django_filters.FilterSet):
     @property
     def span(self) -> Period | None:
         """The period asked for; None while the form has errors."""
-        return self.form.cleaned_data.get("span") if self.form.is_valid() else None
+        form = cast(PeriodForm, self.form)
+        return form.span if form.is_valid() else None
 
     def filter_queryset(self, queryset: QuerySet[Call]) -> QuerySet[Call]:
         # Every list carries a time bound: without one all partitions would be read.
-        calls = cast(CallQuerySet, queryset).between(self.form.cleaned_data["span"])
-        return super().filter_queryset(calls)
+        calls = cast(CallQuerySet, queryset)
+        return super().filter_queryset(calls.between(self.span) if self.span else calls.none())
 
     @property
     def calls(self) -> CallQuerySet:
         """The filtered calls; none while the filters have errors, which the page shows."""
-        return cast(CallQuerySet, self.qs if self.span is not None else Call.objects.none())
+        return cast(CallQuerySet, self.qs) if self.span else Call.objects.none()
 
     def leave(self, calls: CallQuerySet, name: str, value: Any) -> CallQuerySet:
         """For fields that together make the period."""

@@ -1,12 +1,13 @@
 """Questions about calls, in the words of the field. Lists, totals, exports and reports all ask them here."""
 
 from datetime import datetime
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import Membership
@@ -94,7 +95,7 @@ class CallQuerySet(models.QuerySet["Call"]):
             answered=Count("id", filter=Q(outcome="answered")),
             missed=Count("id", filter=Q(missed=True, provisional=False)),
             talk_s=Coalesce(Sum("talk_s"), 0),
-            cost=Coalesce(Sum(F("cost")), 0, output_field=models.DecimalField()),
+            cost=Coalesce(Sum("cost"), Decimal(0), output_field=models.DecimalField()),
             unpriced=Count("id", filter=Q(charging__in=("pending", "no_rate"))),
         )
 

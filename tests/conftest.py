@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from pytest_django import Settings
 
 from accounts.models import Account, Membership, Role, User
 from calls.models import Extension, ExtensionHolding, Pbx, TenantCode
@@ -12,6 +13,13 @@ from calls.models import Extension, ExtensionHolding, Pbx, TenantCode
 # A little after the recorded calls, whose dates would otherwise grow too old.
 RECORDED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings: Settings) -> None:
+    """No collectstatic before the tests: files have their plain names."""
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
         received += len(bodies)
         if bodies:
             source = inbox.source_of(bodies[0])
-            inbox.check_feed(pbx, source, inbox.record_ids(source, bodies[0], layout))
+            inbox.check_feed(pbx, source, inbox.record_ids(source, bodies, layout))
             with transaction.atomic():
                 new += inbox.receive(pbx, bodies, now=timezone.now(), layout=layout)
     yield f"{received} records read, {new} of them new, {received - new} known already."

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
@@ -48,6 +49,8 @@ def check_feed(pbx: Pbx, source: str, record_ids: str) -> None:
             f"{pbx.name} is set up for {pbx.source}, these records are {source}. One PBX entry has one feed: make a"
             " second entry, or change this one's source.",
         )
+    if not record_ids:
+        return
     if not pbx.record_ids:
         pbx.record_ids = record_ids
         pbx.save(update_fields=["record_ids"])
@@ -65,7 +68,10 @@ def source_of(content: bytes) -> str:
     return "freeswitch-json" if content.lstrip()[:1] == b"{" else "asterisk-csv"
 
 
-def record_ids(source: str, body: bytes, layout: str) -> str:
-    """By which ids the records of a feed are told apart, read off one of them."""
-    ids: str = FORMATS[source].record_ids(body, layout)
-    return ids
+def record_ids(source: str, bodies: Iterable[bytes], layout: str) -> str:
+    """By which ids the records of a feed are told apart, read off the first readable one; '' if none is."""
+    for body in bodies:
+        with suppress(CdrError):
+            ids: str = FORMATS[source].record_ids(body, layout)
+            return ids
+    return ""

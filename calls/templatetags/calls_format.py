@@ -27,8 +27,9 @@ def duration(seconds: int) -> str:
 
 @register.filter
 def money(amount: Decimal) -> str:
-    """``1234.5`` → ``1 234,50 zł``; the third and fourth decimal only where there is one."""
-    places = max(2, -int(Decimal(amount).normalize().as_tuple().exponent))
+    """``1234.5`` → ``1 234,50 zł``; parts of a grosz with four decimals (or all there are), never rounded away."""
+    exact = -int(amount.normalize().as_tuple().exponent)
+    places = 2 if exact <= 2 else max(4, exact)
     return _("%(amount)s zł") % {
         "amount": number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
     }

@@ -26,13 +26,16 @@ LARGEST_BODY = 1024 * 1024
 def receive_record(request: HttpRequest, pbx: str, secret: str = "") -> HttpResponse:
     """Take one record. 2xx means that it is stored for good, whatever can be made of it later.
 
-    401: the PBX or its secret is wrong; 400: nothing was sent; 413: too large; 409: this PBX has another feed.
+    401: the PBX or its secret is wrong; 400: nothing was sent; 411: no length; 413: too large; 409: this PBX has
+    another feed.
     """
     source = _authenticated(request, pbx, secret)
     if source is None:
         response = _answer("Unknown PBX or wrong secret. Take both from the PBX entry.", 401)
         response["WWW-Authenticate"] = 'Basic realm="callpanel"'
         return response
+    if "Transfer-Encoding" in request.headers:
+        return _answer("Send a Content-Length: a body in chunks cannot be taken.", 411)
     body = _body(request)
     if body is None:
         return _answer(
@@ -71,13 +74,14 @@ def _body(request: HttpRequest) -> bytes | None:
 
 
 def _store(pbx: Pbx, body: bytes) -> HttpResponse:
-    # What is no record at all is kept like any other: the reason is shown to the operator, nothing is lost.
-    if body.lstrip()[:1] == b"{" or pbx.source != "freeswitch-json":
-        try:
-            source = inbox.source_of(body)
-            inbox.check_feed(pbx, source, inbox.record_ids(source, body, ""))
-        except CdrError as error:
-            return _answer(str(error), 409)
+    source = inbox.source_of(body)
+    # What is no JSON at all is kept like any other: the operator sees it with its reason, nothing is lost.
+    readable = source == "freeswitch-json" or pbx.source != "freeswitch-json"
+    try:
+        if readable:
+            inbox.check_feed(pbx, source, inbox.record_ids(source, [body], ""))
+    except CdrError as error:
+        return _answer(str(error), 409)
     with transaction.atomic():
         new = inbox.receive(pbx, [body], now=timezone.now())
     _fold_soon()

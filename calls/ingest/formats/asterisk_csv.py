@@ -127,17 +127,18 @@ def _fields(body: bytes, layout: str) -> dict[str, str]:
 
 def _master_columns(values: list[str]) -> list[str]:
     """cdr_csv writes no header; its optional columns are told by their number and the look of a uniqueid."""
-    extra = len(values) - len(BASE)
-    tail = NEW_COLUMNS if extra >= 3 else []
-    optional = {
-        0: [],
-        1: ["uniqueid" if extra and UNIQUEID.search(values[len(BASE)]) else "userfield"],
-        2: ["uniqueid", "userfield"],
-    }.get(extra - len(tail))
-    if optional is None:
-        raise CdrError(
-            "other_shape", f"The line has {len(values)} fields; a Master.csv line has 16 to 21."
-        )
+    tail = NEW_COLUMNS if len(values) >= len(BASE) + len(NEW_COLUMNS) else []
+    match values[len(BASE) : len(values) - len(tail)]:
+        case [] if len(values) >= len(BASE):
+            optional = []
+        case [value]:
+            optional = ["uniqueid" if UNIQUEID.search(value) else "userfield"]
+        case [_, _]:
+            optional = ["uniqueid", "userfield"]
+        case _:
+            raise CdrError(
+                "other_shape", f"The line has {len(values)} fields; a Master.csv line has 16 to 21."
+            )
     return [*BASE, *optional, *tail]
 
 
