@@ -80,11 +80,17 @@ class CallFilter(django_filters.FilterSet):
         method="by_number",
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
-    extension = django_filters.MultipleChoiceFilter(label=_("Extension"), method="by_extension")
-    direction = django_filters.MultipleChoiceFilter(
-        label=_("Direction"), choices=Call.Direction.choices
+    extension = django_filters.MultipleChoiceFilter(
+        label=_("Extension"), method="by_extension", widget=forms.CheckboxSelectMultiple
     )
-    kind = django_filters.MultipleChoiceFilter(label=_("Type"), choices=Call.Kind.choices)
+    direction = django_filters.MultipleChoiceFilter(
+        label=_("Direction"),
+        choices=Call.Direction.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    kind = django_filters.MultipleChoiceFilter(
+        label=_("Type"), choices=Call.Kind.choices, widget=forms.CheckboxSelectMultiple
+    )
 
     class Meta:
         model = Call
