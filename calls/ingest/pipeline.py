@@ -1,6 +1,6 @@
 """Inbox → legs → groups → folded calls → rows, one batch of one PBX in one transaction.
 
-One worker at a time folds the records of a PBX (an advisory lock that ends with the transaction): the legs of a call
+One worker at a time folds the records of a PBX (a lock on its row that ends with the transaction): the legs of a call
 can reach two workers in the same second, and neither may fold without the other's. A batch either happens as a whole
 or not at all, so a killed worker loses nothing.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from calls.ingest import groups, store
@@ -26,7 +26,6 @@ from calls.signals import unpriced_calls_stored
 logger = logging.getLogger("callpanel.ingest")
 
 State = InboxRecord.State
-LOCK_SPACE = 0x70627800
 BATCH = 1000
 # How long a call stays provisional after its last record while others are expected.
 SETTLE = timedelta(minutes=5)
@@ -130,10 +129,9 @@ def refold(
 
 
 def _lock(pbx: Pbx) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_SPACE, pbx.pk])
-        row = cursor.fetchone()
-    return bool(row and row[0])
+    """Take the PBX for this transaction; False if another worker has it. New records still come in meanwhile."""
+    free = Pbx.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=pbx.pk)
+    return free.first() is not None
 
 
 def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Iterable[Leg]:

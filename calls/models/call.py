@@ -144,6 +144,19 @@ class MovedCall(models.Model):
     def __str__(self) -> str:
         return f"{self.call_id} → {self.new_call_id}"
 
+    @classmethod
+    def new_public_id(cls, account: Account, started_at: datetime, call_id: int) -> str | None:
+        """Where a call of the account is now; None if it did not move within the account."""
+        moved = cls.objects.filter(
+            account=account,
+            started_at=started_at,
+            call_id=call_id,
+            new_account_id=account.pk,
+        ).first()
+        if moved is None or moved.new_started_at is None or moved.new_call_id is None:
+            return None
+        return public_id(moved.new_started_at, moved.new_call_id)
+
 
 class UnpricedCall(models.Model):
     """The queue of calls with something to pay for, written in the transaction that stores the call."""

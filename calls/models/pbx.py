@@ -78,6 +78,12 @@ class Pbx(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @classmethod
+    def authenticated(cls, name: str, secret: str) -> "Pbx | None":
+        """The active PBX with this name, if the secret is its own."""
+        pbx = cls.objects.filter(name=name, is_active=True).first()
+        return pbx if pbx is not None and pbx.has_secret(secret) else None
+
     @property
     def switch(self) -> Switch:
         trunks = tuple(trunk.strip() for trunk in self.trunks.split(",") if trunk.strip())
@@ -176,6 +182,11 @@ class Extension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.name}".strip()
+
+    @classmethod
+    def names_in(cls, account: Account) -> dict[str, str]:
+        """The names of the account's extensions, by number."""
+        return dict(cls.objects.filter(account=account).values_list("number", "name"))
 
 
 class ExtensionHolding(models.Model):

@@ -4,12 +4,11 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from calls.ingest.folding import fold
 from calls.ingest.records import SECOND, Leg, Step, moment
 from calls.models import Call, Extension, MovedCall
-from calls.models.call import from_public_id, public_id
+from calls.models.call import from_public_id
 from calls.views.account import AccountMixin
 
 
@@ -27,20 +26,15 @@ class CallDetailView(AccountMixin):
 
     def follow(self, key: dict[str, Any]) -> HttpResponse:
         """To where the call went, if its beginning changed since the address was given out."""
-        moved = MovedCall.objects.filter(
-            account=self.account,
-            started_at=key["started_at"],
-            call_id=key["id"],
-            new_account_id=self.account.pk,
-        ).first()
-        if moved is None or moved.new_started_at is None or moved.new_call_id is None:
+        new = MovedCall.new_public_id(self.account, key["started_at"], key["id"])
+        if new is None:
             raise Http404
-        new = public_id(moved.new_started_at, moved.new_call_id)
-        return redirect(reverse("call-detail", args=[self.account.slug, new]))
+        return redirect("call-detail", self.account.slug, new)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        names = dict(Extension.objects.filter(account=self.account).values_list("number", "name"))
-        return super().get_context_data(steps=steps_of(kwargs["call"]), names=names, **kwargs)
+        return super().get_context_data(
+            steps=steps_of(kwargs["call"]), names=Extension.names_in(self.account), **kwargs
+        )
 
 
 @dataclass(frozen=True, slots=True)

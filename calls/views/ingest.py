@@ -29,7 +29,7 @@ def receive_record(request: HttpRequest, pbx: str, secret: str = "") -> HttpResp
     401: the PBX or its secret is wrong; 400: nothing was sent; 411: no length; 413: too large; 409: this PBX has
     another feed.
     """
-    source = _authenticated(request, pbx, secret)
+    source = Pbx.authenticated(pbx, secret or _basic_password(request, pbx))
     if source is None:
         response = _answer("Unknown PBX or wrong secret. Take both from the PBX entry.", 401)
         response["WWW-Authenticate"] = 'Basic realm="callpanel"'
@@ -44,12 +44,6 @@ def receive_record(request: HttpRequest, pbx: str, secret: str = "") -> HttpResp
     if not body.strip():
         return _answer("The request has no body: send one CDR in it.", 400)
     return _store(source, body)
-
-
-def _authenticated(request: HttpRequest, name: str, secret: str) -> Pbx | None:
-    secret = secret or _basic_password(request, name)
-    pbx = Pbx.objects.filter(name=name, is_active=True).first()
-    return pbx if pbx is not None and pbx.has_secret(secret) else None
 
 
 def _basic_password(request: HttpRequest, name: str) -> str:

@@ -30,7 +30,7 @@ class CallListView(FilteredCallsMixin):
             page=page_of(calls, self.account.pk, **cursors),
             totals=calls.totals(),
             columns=CallTable((), exclude=self.hidden_columns()).columns,
-            names=self.names(),
+            names=Extension.names_in(self.account),
             tab=self.tab,
             tabs=TABS,
             query=self.query(),
@@ -39,10 +39,6 @@ class CallListView(FilteredCallsMixin):
 
     def hidden_columns(self) -> list[str]:
         return [name for name in CallTable.base_columns if name not in columns_for(self.membership)]
-
-    def names(self) -> dict[str, str]:
-        """The names of the account's extensions, by number."""
-        return dict(Extension.objects.filter(account=self.account).values_list("number", "name"))
 
     def query(self) -> str:
         """The filters as a query string, without the place in the list."""
