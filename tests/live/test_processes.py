@@ -95,7 +95,7 @@ class Processes:
 
     def ask(self, path: str, body: bytes | None = None) -> int:
         url = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(url, body, timeout=10) as response:  # noqa: S310 - our own server
+        with urllib.request.urlopen(url, body, timeout=10) as response:
             status: int = response.status
         return status
 
