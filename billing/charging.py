@@ -15,7 +15,7 @@ from django.db import transaction
 from billing import rating
 from billing.models import Charge
 from billing.tariffs import Tariffs
-from calls import partitions
+from calls import bulk, partitions
 from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
 from calls.models import Call, UnpricedCall
@@ -149,7 +149,9 @@ def _write(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> N
     )
     for each in priced:
         _mark(each)
-    Call.objects.bulk_update([each.call for each in priced], ["charging", "cost"], batch_size=100)
+    bulk.update(
+        [each.call for each in priced], ["account_id", "started_at", "id"], ["charging", "cost"]
+    )
 
 
 def _delete_stale(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> None:

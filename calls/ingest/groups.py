@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
+from calls import bulk
 from calls.ingest.grouping import components
 from calls.ingest.records import Leg, Link, moment
 from calls.ingest.store import Reference
@@ -66,11 +67,9 @@ def load(rows: Iterable[CallGroup]) -> list[Group]:
 
 
 def update(rows: Sequence[CallGroup]) -> None:
-    CallGroup.objects.bulk_update(
-        rows,
-        ["account_id", "started_at", "call_id", "settles_at", "touched_at"],
-        batch_size=1000,
-    )
+    """Write where the groups' calls are stored, and when they settle."""
+    columns = ["account_id", "started_at", "call_id", "settles_at", "touched_at"]
+    bulk.update(rows, ["id"], columns)
 
 
 def forget_before(moment_: datetime) -> int:
@@ -125,10 +124,11 @@ def _groups_of(legs: Iterable[Leg], group_of: dict[str, int]) -> list[int]:
 def _joined(pbx: Pbx, legs: list[Leg], rows: list[CallGroup], now: datetime) -> Group:
     """One group of all these legs; the first of the groups that it joins lives on."""
     row = rows[0] if rows else CallGroup(pbx=pbx, touched_at=now)
-    group = Group(row, legs, _references(rows))
-    LegRecord.objects.filter(group_id__in=[other.pk for other in rows[1:]]).update(group_id=row.pk)
-    CallGroup.objects.filter(pk__in=[other.pk for other in rows[1:]]).delete()
-    return group
+    if len(rows) > 1:
+        others = [other.pk for other in rows[1:]]
+        LegRecord.objects.filter(group_id__in=others).update(group_id=row.pk)
+        CallGroup.objects.filter(pk__in=others).delete()
+    return Group(row, legs, _references(rows))
 
 
 def _references(rows: Iterable[CallGroup]) -> list[Reference]:

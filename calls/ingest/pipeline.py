@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from calls import bulk
 from calls.ingest import groups, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
@@ -146,12 +147,12 @@ def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Itera
             continue
         record.leg_key = leg.key
         if moment(leg.ended) < now - LONGEST_RETENTION:
-            record.state, record.body = State.EXPIRED, b""
+            record.state = State.EXPIRED
             continue
         yield leg
-    InboxRecord.objects.bulk_update(
-        records, ["state", "reason", "message", "leg_key", "body"], batch_size=BATCH
-    )
+    bulk.update(records, ["id"], ["state", "reason", "message", "leg_key"])
+    expired = [record.pk for record in records if record.state == State.EXPIRED]
+    InboxRecord.objects.filter(pk__in=expired).update(body=b"")
 
 
 def _check_date(leg: Leg, now: datetime) -> None:

@@ -3,7 +3,7 @@
 All times are integers: microseconds since the epoch, UTC. 0 means «never».
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -84,7 +84,8 @@ class Leg:
 
 def compact(record: Any) -> dict[str, Any]:
     """A dataclass as a dict without its empty fields, which their defaults bring back."""
-    return {name: value for name, value in asdict(record).items() if value}
+    fields = ((name, getattr(record, name)) for name in record.__dataclass_fields__)
+    return {name: value for name, value in fields if value}
 
 
 @dataclass(frozen=True, slots=True)
