@@ -31,7 +31,9 @@ def test_every_text_has_its_polish_with_all_three_plurals() -> None:
     texts = [(message.id, message.string) for message in written() if message.id]
 
     assert [id for id, text in texts if not text] == []
-    assert [id for id, text in texts if isinstance(id, tuple) and len(set(several(text))) != 3] == []
+    assert [
+        id for id, text in texts if isinstance(id, tuple) and len(set(several(text))) != 3
+    ] == []
     assert not any(message.fuzzy for message in written() if message.id)
 
 

@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 def checks() -> dict[str, list[str | Path]]:
     """Commands by the name they have in the report."""
     manage: list[str | Path] = [sys.executable, PROJECT / "manage.py"]
-    templates = sorted(PROJECT.glob("**/templates/**/*.html"))
+    templates = sorted((PROJECT / "templates").glob("**/*.html"))
     return {
         "ruff check": [BIN / "ruff", "check", "."],
         "ruff format": [BIN / "ruff", "format", "--check", "."],

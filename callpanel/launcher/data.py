@@ -75,6 +75,8 @@ def throwaway_directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="callpanel-") as name:
         data = Path(name)
         (data / "logs").mkdir()
+        # Nothing is collected into it, but WhiteNoise wants it to be there.
+        (data / "static").mkdir()
         data.chmod(0o711)
         yield data
 
@@ -110,7 +112,7 @@ def refuse_a_second(file: IO[str], *, overdue: bool) -> None:
     process, _, address = file.read().strip().partition("\n")
     if process and alive(int(process)):
         where = f" at {address}" if address else ""
-        raise InUseError(f"callpanel is running already{where} (process {process}).")
+        raise InUseError(f"already running{where} (process {process})")
     if overdue:
         raise LaunchError(
             f"Servers of an earlier start are still running in {Path(file.name).parent}. "

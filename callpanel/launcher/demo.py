@@ -18,7 +18,7 @@ from callpanel.launcher.processes import (
     wait_until,
     watch,
 )
-from callpanel.launcher.servers import servers
+from callpanel.launcher.servers import Running, servers
 
 HOST = "127.0.0.1"
 WEB = ("--workers=2", "--preload", "--no-control-socket")
@@ -34,11 +34,10 @@ def demo() -> int:
     """
     data = data_directory()
     with sole_use(data) as lock:
-        say("starting PostgreSQL and Valkey")
+        say("starting the servers")
         with servers(data) as running:
-            say("preparing the database")
-            sign_ins = prepare(running.env, demo="DATABASE_URL" in running.children)
             port = free_port(*range(8000, 8100))
+            sign_ins = prepare(running, port)
             apps = start_apps(data, running.env, port)
             with stopped_at_end(*apps):
                 wait_until(lambda: answers(port), apps[0])
@@ -56,15 +55,17 @@ def say(text: str) -> None:
     print(f"callpanel: {text}", flush=True)
 
 
-def prepare(env: Mapping[str, str], *, demo: bool) -> str:
+def prepare(running: Running, port: int) -> str:
     """Migrates and so on; returns who can sign in. Only a database of ours gets sample calls."""
-    command = [sys.executable, "-m", "callpanel.launcher.prepare", *(["demo"] if demo else [])]
+    ours = [f"http://{HOST}:{port}"] if "DATABASE_URL" in running.children else []
+    loaded = not ours or Path(running.env["CALLPANEL_DEMO_LOGINS"]).exists()
+    say(f"preparing the database{'' if loaded else ' with a year of sample calls (a minute)'}")
     done = subprocess.run(
-        command,
+        [sys.executable, "-m", "callpanel.launcher.prepare", *ours],
         stdout=subprocess.PIPE,
         text=True,
         cwd=PROJECT,
-        env=env,
+        env=running.env,
         start_new_session=True,
         preexec_fn=dying_with_parent(signal.SIGTERM),
     )
@@ -75,7 +76,7 @@ def prepare(env: Mapping[str, str], *, demo: bool) -> str:
 
 def start_apps(data: Path, env: Mapping[str, str], port: int) -> list[Child]:
     """web, worker, beat. As root they stay root, on this machine alone, and Celery need not warn."""
-    env = {**env, "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms"}
+    env = {**env, "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms"}
     celery = ["celery", "--app=callpanel"]
     commands = {
         "web": ["gunicorn", "callpanel.wsgi", f"--bind={HOST}:{port}", *WEB],

@@ -1,6 +1,7 @@
 """Brings the database and the static files up to date, in one process: each start of Django costs."""
 
 import hashlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -11,17 +12,30 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 
+class LastLine(io.TextIOBase):
+    """Shows on a terminal the beginning of what was written last, and at the end nothing."""
+
+    def write(self, text: str) -> int:
+        line = text.splitlines()[0] if text else ""
+        if sys.stderr.isatty():
+            print(f"\r\033[K{line:.70}", end="", file=sys.stderr, flush=True)
+        return len(text)
+
+    def close(self) -> None:
+        self.write("")
+        super().close()
+
+
 def main(arguments: list[str]) -> None:
-    """With the argument `demo`: fills an empty database, and prints who can sign in."""
+    """With an address of the panel: fills an empty database, and prints who can sign in there."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callpanel.settings")
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
     collect_static()
-    if arguments == ["demo"]:
-        # What it prints, the sign-ins, comes below, at every start.
-        with open(os.devnull, "w") as nowhere:
-            call_command("load_demo", if_empty=True, stdout=nowhere)
-        call_command("show_demo_logins")
+    for address in arguments:
+        with LastLine() as progress:
+            call_command("load_demo", if_empty=True, stdout=progress)
+        call_command("show_demo_logins", address=address)
 
 
 def collect_static() -> None:
@@ -29,7 +43,7 @@ def collect_static() -> None:
     stamp = Path(settings.STATIC_ROOT).with_suffix(".stamp")
     state = state_of_static_files()
     if not stamp.exists() or stamp.read_text() != state:
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
         stamp.write_text(state)
 
 

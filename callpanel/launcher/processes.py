@@ -79,7 +79,7 @@ def spawn(
             stdin=text,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=log.parent.parent if server else PROJECT,
+            cwd="/" if server else PROJECT,
             env=env,
             # Inherits the lock of the data directory (see data.sole_use) and nothing else.
             close_fds=False,

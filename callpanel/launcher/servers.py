@@ -149,7 +149,7 @@ class Valkey:
         try:
             with redis.Redis.from_url(self.url) as client:
                 return bool(client.ping())
-        except redis.ConnectionError:
+        except redis.RedisError:
             return False
 
 
@@ -197,7 +197,11 @@ def wanted(own: dict[str, Postgres | Valkey]) -> dict[str, Postgres | Valkey]:
 def environment(data: Path, remembered: Remembered) -> dict[str, str]:
     """Our environment, completed by what the settings need."""
     urls = {name: server.url for name, server in wanted(own_servers(data, remembered)).items()}
-    made_up = {"SECRET_KEY": remembered.secret_key, "STATIC_ROOT": str(data / "static")}
+    made_up = {
+        "SECRET_KEY": remembered.secret_key,
+        "STATIC_ROOT": str(data / "static"),
+        "CALLPANEL_DEMO_LOGINS": str(data / "demo-logins.json"),
+    }
     return {**made_up, **os.environ, **urls}
 
 

@@ -1,6 +1,6 @@
 """How a Pole writes numbers, durations and money."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils.formats import number_format
@@ -33,6 +33,18 @@ def money(amount: Decimal) -> str:
     return _("%(amount)s zł") % {
         "amount": number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
     }
+
+
+@register.filter
+def total_money(amount: Decimal) -> str:
+    """A sum of many charges, rounded once, to the grosz."""
+    return money(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+@register.filter
+def whole(number: int) -> str:
+    """``2859`` → ``2 859``."""
+    return number_format(number, use_l10n=True, force_grouping=True)
 
 
 @register.filter
