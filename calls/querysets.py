@@ -7,8 +7,8 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, Q, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import Membership
 from calls.periods import Period
@@ -76,6 +76,26 @@ class CallQuerySet(models.QuerySet["Call"]):
         return (
             self.filter(peer__startswith=key) if key[0] == "+" else self.filter(peer__contains=key)
         )
+
+    def with_callback(self) -> "CallQuerySet":
+        """Adds ``callback``: when and by whom the same person was reached after the call, None if never.
+
+        It is the first answered call with that person since, whoever of the account began it: ``at`` (text, UTC),
+        ``kind`` (outgoing: we rang back; incoming: they tried again) and ``extension``.
+        """
+        since = self.model._default_manager.filter(
+            account=OuterRef("account"),
+            peer=OuterRef("peer"),
+            outcome="answered",
+            kind__in=("incoming", "outgoing"),
+            started_at__gt=OuterRef("started_at"),
+        )
+        first = (
+            since.exclude(peer="")
+            .order_by("started_at")
+            .values(reached=JSONObject(at="started_at", kind="kind", extension="extension"))
+        )
+        return self.annotate(callback=Subquery(first[:1]))
 
     def for_list(self) -> "CallQuerySet":
         """Newest first, with the columns that a list shows."""

@@ -14,6 +14,7 @@ from calls.models import Call
 class CallTable(tables.Table):
     started_at = tables.Column(verbose_name=_("Date and time"))
     kind = tables.Column(verbose_name=_("Type"))
+    callback = tables.Column(verbose_name=_("Callback"))
     peer = tables.Column(verbose_name=_("Number"))
     extension = tables.Column(verbose_name=_("Extension"))
     answered_by = tables.Column(verbose_name=_("Answered by"), accessor="people")
@@ -29,7 +30,7 @@ class CallTable(tables.Table):
         orderable = False
 
 
-def columns_for(membership: Membership) -> tuple[str, ...]:
-    """The names of the columns that this person may see."""
-    names = tuple(CallTable.base_columns)
-    return names if membership.can_see_costs else tuple(name for name in names if name != "cost")
+def columns_for(membership: Membership, tab: str = "all") -> tuple[str, ...]:
+    """The names of the columns that this person may see on this tab."""
+    hidden = {"cost": not membership.can_see_costs, "callback": tab != "missed"}
+    return tuple(name for name in CallTable.base_columns if not hidden.get(name))

@@ -1,5 +1,6 @@
 """How a Pole writes numbers, durations and money."""
 
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
@@ -45,6 +46,12 @@ def total_money(amount: Decimal) -> str:
 def whole(number: int) -> str:
     """``2859`` → ``2 859``."""
     return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def moment(text: str) -> datetime:
+    """A time that the database wrote into JSON."""
+    return datetime.fromisoformat(text)
 
 
 @register.filter

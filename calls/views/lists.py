@@ -27,7 +27,11 @@ class CallListView(FilteredCallsMixin):
         cursors = {name: self.request.GET.get(name, "") for name in CURSORS}
         return super().get_context_data(
             filterset=self.filterset,
-            page=page_of(calls, self.account.pk, **cursors),
+            page=page_of(
+                calls.with_callback() if self.tab == "missed" else calls,
+                self.account.pk,
+                **cursors,
+            ),
             totals=calls.totals(),
             columns=CallTable((), exclude=self.hidden_columns()).columns,
             names=Extension.names_in(self.account),
@@ -38,7 +42,8 @@ class CallListView(FilteredCallsMixin):
         )
 
     def hidden_columns(self) -> list[str]:
-        return [name for name in CallTable.base_columns if name not in columns_for(self.membership)]
+        shown = columns_for(self.membership, self.tab)
+        return [name for name in CallTable.base_columns if name not in shown]
 
     def query(self) -> str:
         """The filters as a query string, without the place in the list."""

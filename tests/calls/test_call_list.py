@@ -296,21 +296,23 @@ def test_walking_all_pages_while_calls_come_in_shows_every_earlier_call_once(
     assert [page.calls for page in back] == [page.calls for page in pages[:-1]]
 
 
+@pytest.mark.parametrize("tab", ["", "missed/"])
 @pytest.mark.parametrize("calls", [1, 30])
 def test_the_list_takes_the_same_queries_for_one_call_and_for_many(
     client: Client,
     owner: Membership,
     acme: Account,
     calls: int,
+    tab: str,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for second in range(calls):
-        make_outgoing(acme, at=RECORDED - timedelta(seconds=second))
+        make_missed(acme, at=RECORDED - timedelta(seconds=second))
     client.force_login(owner.user)
 
     # session, user, membership, accounts, extensions for the filter, page, totals, names
     with django_assert_num_queries(8):
-        client.get("/accounts/acme/calls/")
+        client.get(f"/accounts/acme/calls/{tab}")
 
 
 def test_htmx_gets_the_list_alone_and_a_browser_the_page(
