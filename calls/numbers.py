@@ -7,6 +7,7 @@ too slow for a batch, and does not know short numbers, extensions or the old tru
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 MAX_TEXT = 64
 
@@ -139,6 +140,7 @@ class Number:
         return self.text.removeprefix("+") if self.space else ""
 
 
+@lru_cache(maxsize=50_000)
 def normalise(raw: str) -> Number:
     """Read what a PBX or a person wrote; never raises.
 

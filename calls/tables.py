@@ -32,5 +32,7 @@ class CallTable(tables.Table):
 
 def columns_for(membership: Membership, tab: str = "all") -> tuple[str, ...]:
     """The names of the columns that this person may see on this tab."""
-    hidden = {"cost": not membership.can_see_costs, "callback": tab != "missed"}
-    return tuple(name for name in CallTable.base_columns if not hidden.get(name))
+    hidden = set() if membership.can_see_costs else {"cost"}
+    # Nobody answered a missed call, and it cost nothing.
+    hidden |= {"answered_by", "talk_s", "cost"} if tab == "missed" else {"callback"}
+    return tuple(name for name in CallTable.base_columns if name not in hidden)

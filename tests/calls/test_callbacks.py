@@ -18,11 +18,9 @@ MINUTE = timedelta(minutes=1)
 
 def reached(account: Account) -> dict[int, tuple[str, str] | None]:
     """By missed call: the kind of the call that reached the person, and by whom."""
-    missed = Call.objects.filter(account=account).is_missed().with_callback()
-    return {
-        call: (reached["kind"], reached["extension"]) if reached else None
-        for call, reached in missed.values_list("id", "callback")
-    }
+    missed: Any = Call.objects.filter(account=account).is_missed().with_callback()
+    found = {call.id: call.callback for call in missed}
+    return {pk: (call["kind"], call["extension"]) if call else None for pk, call in found.items()}
 
 
 def test_the_first_answered_call_since_counts_whoever_began_it(acme: Account) -> None:
