@@ -155,4 +155,6 @@ LOGGING: dict[str, Any] = {
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "INFO"},
+    # Its warnings name the address of every refused request, and a PBX's address holds its secret.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

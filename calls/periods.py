@@ -41,6 +41,14 @@ def span(first: date, last: date, tz: ZoneInfo) -> Period:
     return Period(_midnight(first, tz), _midnight(last + timedelta(days=1), tz))
 
 
+def latest_months(now: datetime, n: int, tz: ZoneInfo) -> list[date]:
+    """The first days of the local month of ``now`` and of the ones before it, `n` in all, latest first."""
+    months = [_local_date(now, tz).replace(day=1)]
+    while len(months) < n:
+        months.append((months[-1] - timedelta(days=1)).replace(day=1))
+    return months
+
+
 def days_back(now: datetime, n: int, tz: ZoneInfo) -> Period:
     """The `n` whole local days of which today is the last; ValueError below 1."""
     return _days_until(_local_date(now, tz), n, tz)

@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
+from calls import periods
 from calls.models import Extension
 from calls.paging import page_of
 from calls.tables import CallTable, columns_for
@@ -38,6 +39,7 @@ class CallListView(FilteredCallsMixin):
             tab=self.tab,
             tabs=TABS,
             query=self.query(),
+            months=periods.latest_months(self.now, 2, self.account.tz),
             **kwargs,
         )
 

@@ -11,6 +11,7 @@ from calls.periods import (
     Period,
     day,
     days_back,
+    latest_months,
     month,
     preset,
     retention_cutoff,
@@ -221,3 +222,9 @@ def test_a_moment_lies_in_the_day_week_and_month_of_its_local_date(
 @given(moments, zones)
 def test_what_is_kept_are_exactly_the_days_since_the_cutoff(now: datetime, tz: ZoneInfo) -> None:
     assert retention_cutoff(now, 365, tz) == days_back(now, 366, tz).start
+
+
+def test_the_latest_months_go_back_over_the_new_year_in_the_local_zone() -> None:
+    now = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+
+    assert latest_months(now, 3, WARSAW) == [date(2027, 1, 1), date(2026, 12, 1), date(2026, 11, 1)]
