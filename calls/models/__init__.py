@@ -1,5 +1,5 @@
 from calls.models.call import Call, MovedCall, UnpricedCall
-from calls.models.ingest import CallGroup, InboxRecord, LegLink, LegRecord
+from calls.models.ingest import CallGroup, FollowedFile, InboxRecord, LegLink, LegRecord
 from calls.models.pbx import Extension, ExtensionHolding, Number, Pbx, TenantCode
 
 __all__ = [
@@ -7,6 +7,7 @@ __all__ = [
     "CallGroup",
     "Extension",
     "ExtensionHolding",
+    "FollowedFile",
     "InboxRecord",
     "LegLink",
     "LegRecord",

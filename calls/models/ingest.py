@@ -105,3 +105,23 @@ class LegLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} · {self.leg_key}"
+
+
+class FollowedFile(models.Model):
+    """How far a growing file was taken over; written in the transaction that stores its records."""
+
+    pbx = models.ForeignKey(Pbx, models.CASCADE)
+    path = models.TextField()
+    inode = models.BigIntegerField()
+    offset = models.BigIntegerField()
+    # The bytes before the offset: if others stand there now, the file was emptied and began anew.
+    before = models.BinaryField(max_length=128)
+    layout = models.TextField(blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["pbx", "path"], name="file_is_followed_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.path} at {self.offset}"

@@ -2,21 +2,17 @@
 
 import base64
 import binascii
-import logging
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from kombu.exceptions import OperationalError
 
-from calls import tasks
 from calls.ingest import inbox
+from calls.ingest.nudging import fold_soon
 from calls.ingest.records import CdrError
 from calls.models import Pbx
-
-logger = logging.getLogger("callpanel.ingest")
 
 LARGEST_BODY = 1024 * 1024
 
@@ -78,15 +74,8 @@ def _store(pbx: Pbx, body: bytes) -> HttpResponse:
         return _answer(str(error), 409)
     with transaction.atomic():
         new = inbox.receive(pbx, [body], now=timezone.now())
-    _fold_soon()
+    fold_soon()
     return _answer("stored" if new else "stored before", 200)
-
-
-def _fold_soon() -> None:
-    try:
-        tasks.fold_inbox.apply_async(retry=False)
-    except OperationalError:
-        logger.warning("the broker is away; the sweep will fold the record")
 
 
 def _answer(text: str, status: int) -> HttpResponse:

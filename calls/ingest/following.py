@@ -1,0 +1,125 @@
+"""Following Asterisk's growing Master.csv: every line is stored once it is whole, wherever logrotate puts it.
+
+How far a file was read is committed together with its records, so neither a kill nor a restart loses a line. In doubt
+a file is read again from its beginning: the inbox knows what it has.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from calls.ingest import inbox
+from calls.ingest.formats import asterisk_csv
+from calls.models import FollowedFile, Pbx
+
+CHUNK = 1024 * 1024
+FINGERPRINT = 128
+PACKED = {".gz", ".bz2", ".xz", ".zst"}
+
+
+@dataclass(slots=True)
+class Follower:
+    """One file of one PBX; ``step`` takes over what was added since the last time."""
+
+    pbx: Pbx
+    path: Path
+
+    def step(self, now: datetime) -> int:
+        """Store the whole lines that were added; returns the number of records that were new.
+
+        Raises CdrError for a feed that this PBX cannot have, OSError for a file that cannot be read.
+        """
+        try:
+            return self._step(now)
+        except FileNotFoundError:
+            return 0  # Between the two halves of a rotation, or before the first call.
+
+    def _step(self, now: datetime) -> int:
+        position = FollowedFile.objects.filter(pbx=self.pbx, path=str(self.path)).first()
+        if position is None:
+            position = _begun(FollowedFile(pbx=self.pbx, path=str(self.path)), self.path)
+        stored = 0
+        if not self._continues(position):
+            stored = self._finish_rotated(position, now)
+            _begun(position, self.path)
+        return stored + self._read(self.path, position, now, last_line_too=False)
+
+    def _continues(self, position: FollowedFile) -> bool:
+        """Whether the file is the one that was read so far, only longer."""
+        return self.path.stat().st_ino == position.inode and _fits(self.path, position)
+
+    def _finish_rotated(self, position: FollowedFile, now: datetime) -> int:
+        """Read the rest of the file that stood here before, renamed or copied, and all that rotated after it."""
+        beside = self._beside()
+        while beside and not _is_former(beside[0], position):
+            beside.pop(0)
+        stored = 0
+        for former in beside:
+            stored += self._read(former, position, now, last_line_too=True)
+            _begun(position, self.path)
+        return stored
+
+    def _beside(self) -> list[Path]:
+        """The readable files that rotation made of this one, oldest first."""
+        found = self.path.parent.glob(f"{self.path.name}?*")
+        plain = (each for each in found if each.is_file() and each.suffix not in PACKED)
+        return sorted(plain, key=lambda each: each.stat().st_mtime)
+
+    def _read(
+        self, path: Path, position: FollowedFile, now: datetime, *, last_line_too: bool
+    ) -> int:
+        stored = 0
+        for piece in _pieces(path, position.offset, last_line_too=last_line_too):
+            with transaction.atomic():
+                stored += self._store(piece, position, now)
+        return stored
+
+    def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
+        layout, lines = asterisk_csv.split(piece)
+        bodies = list(lines)
+        if position.offset == 0:
+            position.layout = layout
+        ids = inbox.record_ids("asterisk-csv", bodies, position.layout)
+        inbox.check_feed(self.pbx, "asterisk-csv", ids)
+        new = inbox.receive(self.pbx, bodies, now=now, layout=position.layout)
+        position.offset += len(piece)
+        position.before = (bytes(position.before) + piece)[-FINGERPRINT:]
+        position.save()
+        return new
+
+
+def _begun(position: FollowedFile, path: Path) -> FollowedFile:
+    """The position at the beginning of the file that is at ``path`` now."""
+    position.inode = path.stat().st_ino
+    position.offset, position.before, position.layout = 0, b"", ""
+    return position
+
+
+def _is_former(path: Path, position: FollowedFile) -> bool:
+    """Whether this is the file that the position is in."""
+    renamed = path.stat().st_ino == position.inode
+    return (renamed or position.offset > 0) and _fits(path, position)
+
+
+def _fits(path: Path, position: FollowedFile) -> bool:
+    """Whether the bytes before the offset are still those that were read."""
+    before = bytes(position.before)
+    with path.open("rb") as file:
+        file.seek(position.offset - len(before))
+        return file.read(len(before)) == before
+
+
+def _pieces(path: Path, offset: int, *, last_line_too: bool) -> Iterator[bytes]:
+    """Whole lines from ``offset`` on, about a megabyte at a time; a line without its end only from a finished file."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        rest = b""
+        while chunk := file.read(CHUNK):
+            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            if newline:
+                yield whole + newline
+        if last_line_too and rest:
+            yield rest
