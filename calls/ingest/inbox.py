@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 
-from calls.ingest.formats import FORMATS
+from calls.ingest.formats import FORMATS, freeswitch_body
 from calls.ingest.records import CdrError
 from calls.models import InboxRecord, Pbx
 
@@ -65,7 +65,7 @@ def check_feed(pbx: Pbx, source: str, record_ids: str) -> None:
 
 def source_of(content: bytes) -> str:
     """The format of a file or body by its look."""
-    return "freeswitch-json" if content.lstrip()[:1] == b"{" else "asterisk-csv"
+    return "freeswitch-json" if freeswitch_body.is_freeswitch(content) else "asterisk-csv"
 
 
 def record_ids(source: str, bodies: Iterable[bytes], layout: str) -> str:

@@ -1,11 +1,11 @@
-"""FreeSWITCH mod_json_cdr and mod_format_cdr (JSON): one body is one channel's record."""
+"""FreeSWITCH mod_json_cdr, mod_format_cdr and mod_xml_cdr: one body is one channel's record."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from calls.ingest.formats import freeswitch_body
 from calls.ingest.records import CdrError, Leg, Link, clean, compact
 
 HIDING = {"id", "user", "header", "full"}
@@ -95,20 +95,14 @@ def read(body: bytes) -> Channel:
 
 
 def _load(body: bytes) -> dict[str, Any]:
-    text = body.decode("utf-8", errors="replace")
-    try:
-        # strict=False: a raw line break inside a string is common in the wild and harms nothing.
-        record = json.loads(text, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise CdrError("not_json", f"The body is no JSON: {error}.") from error
-    variables = record.get("variables") if isinstance(record, dict) else None
+    record = freeswitch_body.load(body)
+    variables = record.get("variables")
     uuid = variables.get("uuid") if isinstance(variables, dict) else None
     if not isinstance(uuid, str) or not 0 < len(uuid) <= 64:
         raise CdrError(
-            "other_shape", "The JSON has no variables.uuid: is it a mod_json_cdr record?"
+            "other_shape", "The record has no variables.uuid: is it one of mod_json_cdr?"
         )
-    result: dict[str, Any] = record
-    return result
+    return record
 
 
 class _Variables:
