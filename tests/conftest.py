@@ -17,9 +17,10 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: Settings) -> None:
-    """No collectstatic before the tests: files have their plain names."""
+    """No collectstatic before the tests: files have their plain names, and no folder of their own."""
     backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "whitenoise" not in name]
 
 
 @pytest.fixture

@@ -175,6 +175,21 @@ def test_the_same_import_long_after_the_late_window_changes_no_row(asterisk: Pbx
     assert rows() == before
 
 
+@pytest.mark.parametrize("number", range(4))
+def test_one_late_leg_of_a_forgotten_call_finds_it_again(freeswitch: Pbx, number: int) -> None:
+    group = next(each for each in FREESWITCH if each.name == "ring_group_one_wins#26")
+    deliver(freeswitch, group.bodies)
+    before = rows()
+    for forgotten in (CallGroup, LegRecord, LegLink, InboxRecord):
+        forgotten.objects.all().delete()
+
+    later = RECORDED + timedelta(days=200)
+    inbox.receive(freeswitch, [group.bodies[number]], now=later)
+    pipeline.fold_batch(freeswitch, later)
+
+    assert (rows(), MovedCall.objects.count()) == (before, 0)
+
+
 @pytest.mark.parametrize("scenarios", [FREESWITCH, MASTER], ids=["freeswitch", "master.csv"])
 @settings(
     max_examples=25,
