@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, User
@@ -19,6 +20,10 @@ class AccountAdmin(admin.ModelAdmin[Account]):
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 - Django's own declaration style
     inlines = (MembershipInline,)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
+        # Calls have no foreign key to their account: nothing would forget those of one that is gone.
+        return False
 
 
 class UserCreationForm(AdminUserCreationForm[User]):

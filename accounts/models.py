@@ -57,6 +57,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def clean(self) -> None:
+        super().clean()
+        self.email = self.email.strip().lower()
+
 
 class Account(models.Model):
     """The tenant: a firm. Every call belongs to exactly one."""

@@ -5,14 +5,12 @@ when a message is. Charging a call twice ends in the same charges.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from billing import rating
 from billing.models import Charge
@@ -22,6 +20,7 @@ from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
 from calls.models import Call, UnpricedCall
 from calls.numbers import normalise
+from calls.querysets import CallQuerySet
 
 BATCH = 500
 Reference = tuple[datetime, int]
@@ -75,25 +74,27 @@ def charge_batch(account_id: int, tariffs: Tariffs, now: datetime) -> int:
 
 def _lock(account_id: int, waiting: Sequence[Reference]) -> list[Call]:
     """The waiting calls, locked as folding locks them; those that folding is writing right now wait on."""
-    return list(
-        _among(Call.objects.filter(account=account_id), waiting, "id")
+    calls = (
+        _around(account_id, waiting)
         .only("account", "started_at", "id", "pbx", "paid", "provisional", "charging", "cost")
         .order_by("started_at", "id")
         .select_for_update(skip_locked=True)
     )
+    wanted = set(waiting)
+    return [call for call in calls if (call.started_at, call.id) in wanted]
 
 
 def _existing(account_id: int, waiting: Sequence[Reference]) -> set[Reference]:
-    found = _among(Call.objects.filter(account=account_id), waiting, "id")
-    return set(found.values_list("started_at", "id"))
+    return set(_around(account_id, waiting).values_list("started_at", "id"))
 
 
-def _among(rows: QuerySet[Any], references: Collection[Reference], name: str) -> QuerySet[Any]:
-    """Two lists of plain values: a list of composite keys costs Django several times as much to write."""
-    ids = [pk for _, pk in references]
-    return rows.filter(
-        started_at__in=[started_at for started_at, _ in references], **{f"{name}__in": ids}
-    )
+def _around(account_id: int, references: Sequence[Reference]) -> CallQuerySet:
+    """These calls, and perhaps a few more: two lists of plain values cost Django far less than one of pairs.
+
+    More, because a call that moved has its id at two times, and another call may have begun at either.
+    """
+    moments, ids = zip(*references, strict=True)
+    return Call.objects.filter(account=account_id, started_at__in=moments, id__in=ids)
 
 
 def _price(call: Call, tariffs: Tariffs, now: datetime) -> Priced:
@@ -188,6 +189,14 @@ def _mark(priced: Priced) -> None:
 
 def _dequeue(account_id: int, priced: Sequence[Priced], done: set[Reference]) -> None:
     unrated = {(each.call.started_at, each.call.id) for each in priced if not each.complete}
-    queue = UnpricedCall.objects.filter(account=account_id)
-    _among(queue, done - unrated, "call_id").delete()
-    _among(queue, unrated, "call_id").update(no_rate=True)
+    key = ["account_id", "started_at", "call_id"]
+    bulk.delete(_entries(account_id, done - unrated), key)
+    bulk.update(_entries(account_id, unrated), key, ["no_rate"])
+
+
+def _entries(account_id: int, references: Iterable[Reference]) -> list[UnpricedCall]:
+    """The entries of these calls in the queue, as those that had no rate."""
+    return [
+        UnpricedCall(account_id=account_id, started_at=started_at, call_id=pk, no_rate=True)
+        for started_at, pk in sorted(references)
+    ]

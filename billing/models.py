@@ -1,5 +1,6 @@
 """Price lists, their rates, which account pays by which, and what each paid leg was charged."""
 
+import re
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -54,7 +55,8 @@ class PriceList(models.Model):
         return self.name
 
     def clean(self) -> None:
-        if self.base is not None and (self.base_id == self.pk or self.base.base_id):
+        is_base = self.pk is not None and PriceList.objects.filter(base=self.pk).exists()
+        if self.base is not None and (is_base or self.base_id == self.pk or self.base.base_id):
             raise ValidationError({"base": _("A base list cannot have a base list of its own.")})
 
 
@@ -117,7 +119,7 @@ class Rate(models.Model):
         return f"{self.prefix} {self.name}"
 
     def clean(self) -> None:
-        if self.prefix and not self.prefix.isdecimal():
+        if not re.fullmatch("([1-9][0-9]*)?", self.prefix):
             raise ValidationError({"prefix": _("Write digits only, without + or 00.")})
 
 

@@ -7,3 +7,8 @@ from billing import charging
 @shared_task
 def charge_pending() -> None:
     charging.charge_pending(timezone.now())
+
+
+@shared_task
+def retry_unrated() -> None:
+    charging.retry_unrated()

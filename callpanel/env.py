@@ -36,7 +36,14 @@ def words(name: str, default: str = "") -> list[str]:
 
 def database(name: str) -> dict[str, Any]:
     """Django's database settings out of ``postgresql://user:password@host:port/dbname?option=value``."""
-    url = urlsplit(text(name))
+    try:
+        url = urlsplit(text(name))
+        port = url.port
+    except ValueError:
+        # from None: the error may show a piece of the password.
+        raise ImproperlyConfigured(
+            f"{name} is no postgresql://user:password@host:port/dbname: special characters in it are percent-encoded."
+        ) from None
     if url.scheme not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured(
             f"{name} has to begin with postgresql:// (callpanel needs PostgreSQL 15 or newer)."
@@ -47,6 +54,6 @@ def database(name: str) -> dict[str, Any]:
         "USER": unquote(url.username or ""),
         "PASSWORD": unquote(url.password or ""),
         "HOST": unquote(url.hostname or ""),
-        "PORT": str(url.port or ""),
+        "PORT": str(port or ""),
         "OPTIONS": dict(parse_qsl(url.query)),
     }

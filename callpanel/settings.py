@@ -143,6 +143,8 @@ CELERY_BEAT_SCHEDULE = {
     "fold the inbox": {"task": "calls.tasks.fold_inbox", "schedule": 5.0},
     "settle provisional calls": {"task": "calls.tasks.settle", "schedule": 30.0},
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
+    # A saved price does it at once; this finds what was priced by the old list in the same moment.
+    "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},
     "make partitions ahead, purge what is too old": {
         "task": "calls.tasks.purge",
         "schedule": 3600.0,

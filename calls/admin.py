@@ -1,10 +1,14 @@
+from typing import Any
+
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import Membership
 from calls.models import Extension, ExtensionHolding, InboxRecord, Number, Pbx, TenantCode
 
 
@@ -21,6 +25,14 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
     autocomplete_fields = ("account",)
     actions = ("renew_secret",)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Pbx | None = None) -> bool:
+        # Its calls need it for their details, and have no foreign key that would say so.
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Pbx | None = None) -> tuple[str, ...]:
+        # The legs of the calls so far could not be read as those of another kind of PBX.
+        return ("source",) if obj is not None and obj.record_ids else ()
+
     def save_model(
         self, request: HttpRequest, obj: Pbx, form: "ModelForm[Pbx]", change: bool
     ) -> None:
@@ -29,7 +41,10 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
         if secret:
             self.show(request, obj, secret)
 
-    @admin.action(description=gettext_lazy("Make a new secret (the old one stops working)"))
+    @admin.action(
+        description=gettext_lazy("Make a new secret (the old one stops working)"),
+        permissions=["change"],
+    )
     def renew_secret(self, request: HttpRequest, queryset: QuerySet[Pbx]) -> None:
         for pbx in queryset:
             secret = pbx.renew_secret()
@@ -37,7 +52,8 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
             self.show(request, pbx, secret)
 
     def show(self, request: HttpRequest, pbx: Pbx, secret: str) -> None:
-        address = request.build_absolute_uri(f"/in/{pbx.name}/{secret}/")
+        path = reverse("receive-record-with-secret", args=[pbx.name, secret])
+        address = request.build_absolute_uri(path)
         text = _("Shown only now: %(pbx)s sends to %(address)s")
         messages.warning(request, text % {"pbx": pbx.name, "address": address})
 
@@ -45,6 +61,15 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
 class HoldingInline(admin.TabularInline[ExtensionHolding, Extension]):
     model = ExtensionHolding
     extra = 0
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name == "membership":
+            # Each choice names its person and account.
+            members = Membership.objects.select_related("account", "user")
+            kwargs["queryset"] = members.order_by("account__name", "user__email")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Extension)
@@ -71,7 +96,7 @@ class InboxRecordAdmin(admin.ModelAdmin[InboxRecord]):
     list_display = ("received_at", "pbx", "state", "reason", "message")
     list_filter = ("state", "reason", "pbx")
     fields = ("pbx", "received_at", "state", "reason", "message", "leg_key", "layout", "text")
-    readonly_fields = fields
+    readonly_fields = ("text",)
     actions = ("retry",)
     show_full_result_count = False
 
@@ -85,7 +110,14 @@ class InboxRecordAdmin(admin.ModelAdmin[InboxRecord]):
         count = queryset.filter(state__in=refused).update(state=InboxRecord.State.PENDING)
         self.message_user(request, _("%(count)d records are tried again.") % {"count": count})
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboxRecord]:
+        # A list of a hundred records needs none of their bodies, which may have 1 MB each.
+        return super().get_queryset(request).defer("body", "layout")
+
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: InboxRecord | None = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: InboxRecord | None = None) -> bool:

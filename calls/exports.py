@@ -146,7 +146,7 @@ def _cells(
         number,
         dialect.text(row["peer_name"]),
         dialect.number(row["extension"]),
-        " → ".join(row["people"]),
+        dialect.number(" → ".join(row["people"])),
         dialect.number(row["own_number"]),
         labels["direction"][row["direction"]],
         str(row["wait_s"]),

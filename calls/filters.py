@@ -1,6 +1,7 @@
 """The filters above a list. The address holds them all, so a filtered list is a link."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any, cast
 
 import django_filters
@@ -45,19 +46,21 @@ class PeriodForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        first, last = cleaned.get("first"), cleaned.get("last")
-        chosen, tz = cleaned.get("period"), self.account.tz
-        if chosen is None:
-            return cleaned  # The period itself is wrong, and says so.
-        if chosen != "custom":
-            self.span = periods.preset(chosen, self.now, tz)
-        elif first and last and first <= last:
-            self.span = periods.span(first, last, tz)
-        else:
-            raise ValidationError(
-                _("Give the first and the last day of your range, the first one not later.")
-            )
+        chosen = cleaned.get("period")
+        if chosen == "custom":
+            self.span = self.own_range(cleaned.get("first"), cleaned.get("last"))
+        elif chosen is not None:  # Otherwise the period itself is wrong, and says so.
+            self.span = periods.preset(chosen, self.now, self.account.tz)
         return cleaned
+
+    def own_range(self, first: date | None, last: date | None) -> Period:
+        if first and last:
+            # Swapped days, or days at the ends of the calendar, which have no midnight in UTC.
+            with suppress(ValueError, OverflowError):
+                return periods.span(first, last, self.account.tz)
+        raise ValidationError(
+            _("Give the first and the last day of your range, the first one not later.")
+        )
 
 
 def _with_period(data: QueryDict) -> QueryDict:
@@ -87,9 +90,13 @@ class CallFilter(django_filters.FilterSet):
         label=_("Direction"),
         choices=Call.Direction.choices,
         widget=forms.CheckboxSelectMultiple,
+        distinct=False,
     )
     kind = django_filters.MultipleChoiceFilter(
-        label=_("Type"), choices=Call.Kind.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Type"),
+        choices=Call.Kind.choices,
+        widget=forms.CheckboxSelectMultiple,
+        distinct=False,
     )
 
     class Meta:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.operations import CreateModel
 from django.db.migrations.state import ProjectState
 from psycopg import sql
@@ -60,9 +61,7 @@ def existing(table: str) -> dict[date, str]:
             " WHERE inhparent = %s::regclass AND NOT inhdetachpending ORDER BY 1",
             [table],
         )
-        names = [name for (name,) in cursor.fetchall()]
-    months = ((NAME.search(name), name) for name in names)
-    return {date(int(found[1]), int(found[2]), 1): name for found, name in months if found}
+        return _by_month([name for (name,) in cursor.fetchall()])
 
 
 def ensure(table: str, months: Iterable[date]) -> list[date]:
@@ -82,7 +81,7 @@ def ensure(table: str, months: Iterable[date]) -> list[date]:
     return created
 
 
-def _create(cursor: object, table: str, month: date) -> None:
+def _create(cursor: CursorWrapper, table: str, month: date) -> None:
     name = sql.Identifier(f"{table}_{month:%Y_%m}")
     parent = sql.Identifier(table)
     bounds = (sql.Literal(f"{month} 00:00+00"), sql.Literal(f"{next_month(month)} 00:00+00"))
@@ -96,47 +95,63 @@ def _create(cursor: object, table: str, month: date) -> None:
         ),
     )
     for statement in statements:
-        cursor.execute(statement)  # type: ignore[attr-defined]
+        cursor.execute(statement)
 
 
 def drop_before(table: str, month: date) -> list[str]:
-    """Drop the partitions of months before ``month``; returns their names.
+    """Drop the partitions of months before ``month``, also those that were detached but not yet dropped when a worker
+    was killed; returns their names.
 
     Detached concurrently first: a plain DROP would wait for readers of the whole table, and everybody behind it.
     Cannot run inside a transaction.
     """
-    old = [name for begins, name in existing(table).items() if begins < month]
-    for name in [*_left_detaching(table), *old]:
-        _detach(table, name)
-        with connection.cursor() as cursor:
+    _finish_detaching(table)
+    for begins, name in existing(table).items():
+        if begins < month:
+            _detach(table, name)
+    old = [name for begins, name in _detached(table).items() if begins < month]
+    with connection.cursor() as cursor:
+        for name in old:
             cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
     return old
 
 
-def _left_detaching(table: str) -> list[str]:
-    """Partitions whose detaching was cut short (a killed worker): they have to be finished first."""
+def _finish_detaching(table: str) -> None:
+    """Finish what was cut short (a killed worker): a partition half detached can neither be used nor be dropped."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits"
             " WHERE inhparent = %s::regclass AND inhdetachpending",
             [table],
         )
-        names = [name for (name,) in cursor.fetchall()]
-        for name in names:
+        for (name,) in cursor.fetchall():
             cursor.execute(
                 sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(
                     sql.Identifier(table), sql.Identifier(name)
                 )
             )
-    return names
 
 
 def _detach(table: str, name: str) -> None:
-    if name not in existing(table).values():
-        return
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY").format(
                 sql.Identifier(table), sql.Identifier(name)
             )
         )
+
+
+def _detached(table: str) -> dict[date, str]:
+    """Tables that were partitions of ``table``, by their names: month → name, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT oid::regclass::text FROM pg_class"
+            " WHERE relkind = 'r' AND NOT relispartition AND starts_with(relname, %s) ORDER BY 1",
+            [f"{table}_"],
+        )
+        return _by_month([name for (name,) in cursor.fetchall()])
+
+
+def _by_month(names: Iterable[str]) -> dict[date, str]:
+    months = ((NAME.search(name), name) for name in names)
+    return {date(int(found[1]), int(found[2]), 1): name for found, name in months if found}

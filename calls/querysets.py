@@ -109,7 +109,7 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.filter(started_at__gte=edge[0], pk__gt=(account_id, *edge))
 
     def totals(self) -> dict[str, Any]:
-        """``calls, answered, missed, talk_s, wait_s, cost, unpriced`` of the set; cost is the exact sum of charges."""
+        """``calls, answered, missed, talk_s, cost, unpriced`` of the set; cost is the exact sum of charges."""
         return self.order_by().aggregate(
             calls=Count("id"),
             answered=Count("id", filter=Q(outcome="answered")),

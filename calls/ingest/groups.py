@@ -39,7 +39,9 @@ def add(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> list[Group]:
     """Record legs, known or new; returns the groups that they touch, joined where they have to be."""
     if not legs:
         return []
-    _recall(pbx, [leg for leg in legs if moment(leg.ended) < now - LATE_WINDOW], now)
+    # A day more, because the clock of a PBX may be that far ahead of when its records came.
+    forgotten = now - LATE_WINDOW + DAY
+    _recall(pbx, [leg for leg in legs if moment(leg.ended) < forgotten], now)
     fresh = _unambiguous(legs)
     known = _linked_records(pbx, fresh.values())
     for record in known:

@@ -103,7 +103,6 @@ def save(calls: Sequence[StoredCall]) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(_sql("CREATE TEMP TABLE {fresh} (LIKE {table}) ON COMMIT DROP"))
-        cursor.execute(_sql("ALTER TABLE {fresh} ALTER cost DROP NOT NULL"))
         with cursor.copy(_sql("COPY {fresh} ({columns}) FROM STDIN")) as copy:
             for call in sorted(calls, key=lambda call: (call.account_id, call.folded.started)):
                 copy.write_row(_row(call))

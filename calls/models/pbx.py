@@ -210,5 +210,7 @@ class ExtensionHolding(models.Model):
         return f"{self.extension} · {self.membership.user}"
 
     def clean(self) -> None:
+        if self.membership_id is None:
+            return  # Its own field says that it is missing.
         if self.extension.account_id != self.membership.account_id:
             raise ValidationError(_("The person and the extension belong to different accounts."))

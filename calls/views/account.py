@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.generic.base import ContextMixin, View
 
 from accounts.access import accounts_of, membership_of
@@ -18,8 +20,9 @@ from calls.querysets import CallQuerySet
 TABS = ("all", "outgoing", "incoming", "missed")
 
 
+@method_decorator(never_cache, name="dispatch")
 class AccountMixin(LoginRequiredMixin, ContextMixin, View):
-    """Pages under /accounts/<slug>/: strangers get 404."""
+    """Pages under /accounts/<slug>/: strangers get 404, and no browser shows them after signing out."""
 
     @cached_property
     def membership(self) -> Membership:
@@ -55,8 +58,12 @@ class FilteredCallsMixin(AccountMixin):
 
     @cached_property
     def filterset(self) -> CallFilter:
+        chosen = self.request.GET.copy()
+        if self.tab != "all":
+            # The address keeps a kind that was chosen elsewhere; here the tab says it, and no field shows it.
+            chosen.pop("kind", None)
         return CallFilter(
-            self.request.GET,
+            chosen,
             queryset=self.tab_calls(),
             request=self.request,
             account=self.account,

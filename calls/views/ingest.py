@@ -1,7 +1,6 @@
 """Where a PBX sends its records: committed first, then acknowledged."""
 
 import base64
-import binascii
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -49,7 +48,7 @@ def _basic_password(request: HttpRequest, name: str) -> str:
         return ""
     try:
         user, _, password = base64.b64decode(encoded).decode("utf-8", "replace").partition(":")
-    except binascii.Error:
+    except ValueError:  # Neither base64 nor, perhaps, ASCII.
         return ""
     return password if user == name else ""
 

@@ -11,16 +11,22 @@ from calls.tables import CallTable, columns_for
 from calls.views.account import TABS, FilteredCallsMixin
 
 CURSORS = ("older", "newer")
+# HTMX asks for a whole page when it follows a plain link, or goes back to a page that it did not keep.
+WHOLE_PAGE = ("HX-Boosted", "HX-History-Restore-Request")
+
+
+def wants_part(request: HttpRequest) -> bool:
+    headers = request.headers
+    return "HX-Request" in headers and not any(name in headers for name in WHOLE_PAGE)
 
 
 class CallListView(FilteredCallsMixin):
     """«Spis połączeń»: a tab of it, filtered, a page at a time, with the totals of all that was found."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        partial = bool(request.headers.get("HX-Request")) and not request.headers.get("HX-Boosted")
-        template = "calls/_list.html" if partial else "calls/call_list.html"
+        template = "calls/_list.html" if wants_part(request) else "calls/call_list.html"
         response = render(request, template, self.get_context_data())
-        patch_vary_headers(response, ["HX-Request"])
+        patch_vary_headers(response, ["HX-Request", *WHOLE_PAGE])
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def test_the_file_for_excel_keeps_numbers_money_and_text_as_they_are(
     assert rows_of(content, ";")[1:] == [
         [
             *("2026-11-23", "13:00:00", "+01:00", "wychodzące", "odebrane"),
-            *('="+48501234567"', "", '="101"', "+48501234567", '="+48221234567"', "komórkowe"),
+            *('="+48501234567"', "", '="101"', '="+48501234567"', '="+48221234567"', "komórkowe"),
             *("5", "60", "1,234500", "wycenione"),
         ],
         [

@@ -74,6 +74,7 @@ def test_a_repeated_record_is_acknowledged_and_kept_once(client: Client, secret:
         ("/in/freeswitch/", ""),
         ("/in/freeswitch/", basic("freeswitch", "wrong")),
         ("/in/freeswitch/", "Basic no-base64-at-all!"),
+        ("/in/freeswitch/", "Basic zażółć"),
         ("/in/freeswitch/", "Bearer token"),
         ("/in/nobody/{secret}/", ""),
     ],

@@ -18,10 +18,12 @@ NEW_COLUMNS = ["peeraccount", "linkedid", "sequence"]
 REQUIRED = {"src", "dst", "channel", "start", "duration", "billsec", "disposition"}
 UNIQUEID = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 # Only such names are not used again for the next call: DAHDI/1-1 is.
-NUMBERED = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+NUMBERED = re.compile(r"-[0-9a-f]{8}(;[12])?$|^DAHDI/i\d+/.*-[0-9a-f]+$|^IAX2/.*-\d+$")
 # What a clock may be moved between the creation of a channel and the first of its rows.
 SLACK = 60 * SECOND
 LONGEST = 30 * 24 * 3600
+# Between a channel's row and its next, after a transfer, lie some milliseconds, and in whole seconds up to one.
+PAUSE = 2 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,5 +226,7 @@ def _links(row: Row) -> tuple[Link, ...]:
     """The ids join for ever, a channel's name only while it lives: its counter restarts with Asterisk."""
     ids = [Link(f"linkedid {row.linkedid}")] if row.linkedid else []
     ids += [Link(f"uniqueid {row.uniqueid}")] if row.uniqueid else []
-    names = (name for name in (row.channel, row.dstchannel) if NUMBERED.search(name))
-    return (*ids, *(Link(f"channel {name}", row.start, row.end) for name in names))
+    names = [name for name in (row.channel, row.dstchannel) if NUMBERED.search(name)]
+    # The halves of a Local channel, ;1 and ;2, are two ends of one thing.
+    channels = dict.fromkeys(name.partition(";")[0] for name in names)
+    return (*ids, *(Link(f"channel {name}", row.start, row.end + PAUSE) for name in channels))

@@ -35,6 +35,7 @@ class Channel:
     billed_ms: int = 0
     parent: str = ""
     partner: str = ""
+    partner_number: str = ""
     half: str = ""
     member: str = ""
     expected: list[str] = field(default_factory=list)
@@ -68,6 +69,8 @@ def read(body: bytes) -> Channel:
     record = _load(body)
     variables = _Variables(record["variables"])
     profile = _original_profile(record)
+    originated = _originated(variables["originated_legs"])
+    partner = variables["bridge_uuid"].lower()
     return Channel(
         uuid=variables["uuid"].lower(),
         inbound=variables["direction"] == "inbound",
@@ -84,10 +87,11 @@ def read(body: bytes) -> Channel:
         hidden=_is_hidden(variables),
         **_times(variables),
         parent=variables["originating_leg_uuid"].lower(),
-        partner=variables["bridge_uuid"].lower(),
+        partner=partner,
+        partner_number=originated.get(partner, ""),
         half=variables["other_loopback_leg_uuid"].lower(),
         member=variables["cc_member_session_uuid"].lower(),
-        expected=_expected(variables["originated_legs"]),
+        expected=sorted(originated),
         cause=variables["hangup_cause"],
         disposition=variables["originate_disposition"],
         apps=_applications(record),
@@ -174,10 +178,10 @@ def _is_hidden(variables: _Variables) -> bool:
     )
 
 
-def _expected(originated: str) -> list[str]:
-    """The uuids of ``uuid;name;number`` entries, one or an ``ARRAY::a|:b``."""
-    entries = originated.removeprefix("ARRAY::").split("|:") if originated else []
-    return sorted({entry.split(";")[0].lower() for entry in entries})
+def _originated(text: str) -> dict[str, str]:
+    """The numbers by uuid out of ``uuid;name;number`` entries, one or an ``ARRAY::a|:b``."""
+    entries = text.removeprefix("ARRAY::").split("|:") if text else []
+    return {entry.split(";")[0].lower(): entry.rpartition(";")[2] for entry in entries}
 
 
 def _applications(record: dict[str, Any]) -> list[str]:
