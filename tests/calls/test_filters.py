@@ -143,3 +143,18 @@ def test_a_tab_of_one_kind_is_not_emptied_by_a_kind_chosen_on_another(
 
     assert [call.kind for call in response.context["page"].calls] == [TABS[path]]
     assert len(b"".join(file.streaming_content).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "1-", "1-x", "1-9223372036854775808", "253402300800000000-1", "9" * 60]
+)
+@pytest.mark.parametrize("name", ["older", "newer"])
+def test_a_place_in_the_list_that_makes_no_sense_is_its_beginning(
+    client: Client, owner: Membership, name: str, cursor: str
+) -> None:
+    calls = [make_call(owner.account), make_call(owner.account, at=RECORDED - timedelta(hours=1))]
+    client.force_login(owner.user)
+
+    response = client.get("/accounts/acme/calls/", {name: cursor})
+
+    assert list(response.context["page"].calls) == calls

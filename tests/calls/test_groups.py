@@ -112,23 +112,30 @@ def test_a_leg_that_names_two_groups_makes_them_one_and_tells_where_both_were_st
     assert CallGroup.objects.count() == 1
 
 
-def test_names_join_only_while_both_hold_them(freeswitch: Pbx) -> None:
-    add(freeswitch, leg("a", links=[Link("channel 1", 10, 20)]))
-
-    add(freeswitch, leg("b", links=[Link("channel 1", 21, 30)]))
+@pytest.mark.parametrize("at_once", [True, False])
+def test_names_join_only_while_both_hold_them(freeswitch: Pbx, at_once: bool) -> None:
+    early = leg("a", links=[Link("channel 1", 10, 20)])
+    late = leg("b", links=[Link("channel 1", 21, 30)])
+    batches = [[early, late]] if at_once else [[early], [late]]
+    touched = [group for batch in batches for group in add(freeswitch, *batch)]
     apart = stored()
+
     add(freeswitch, leg("c", links=[Link("channel 1", 20, 21)]))
 
+    assert [each.legs for each in touched] == [[early], [late]]
     assert apart == {frozenset("a"), frozenset("b")}
     assert stored() == {frozenset("abc")}
 
 
 def test_two_pbxes_never_share_a_group(freeswitch: Pbx, asterisk: Pbx) -> None:
     add(freeswitch, leg("a", "1"))
-    (other,) = add(asterisk, leg("a", "1"))
+    add(asterisk, leg("a", "2"))
+    late = leg("b", "1")
 
-    assert [each.key for each in other.legs] == ["a"]
-    assert CallGroup.objects.count() == LegRecord.objects.count() == LegLink.objects.count() == 2
+    (group,) = add(asterisk, late)
+
+    assert group.legs == [late]
+    assert CallGroup.objects.count() == LegRecord.objects.count() == LegLink.objects.count() == 3
 
 
 def test_a_leg_that_comes_again_is_no_news(freeswitch: Pbx) -> None:

@@ -1,6 +1,7 @@
 """The real processes together: a record posted to the web process ends as a priced row."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,14 +19,16 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import Account
-from billing.models import AccountPriceList, PriceList, Rate
-from calls.models import Call, Pbx
+from billing.models import AccountPriceList, Charge, PriceList, Rate
+from calls.models import Call, InboxRecord, Pbx, UnpricedCall
 from tests.conftest import LONG_AGO
-from tests.records import freeswitch_scenarios
+from tests.records import HERE, freeswitch_scenarios
 
 ROOT = Path(settings.BASE_DIR)
 # Generous, because a machine may be busy; nothing here measures time.
 PATIENCE = 60.0
+# When the recorded calls were made; the processes live by the real clock.
+RECORDED_SECOND = 1795403337
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,6 +74,18 @@ class Processes:
             "web": [*python, "gunicorn", "callpanel.wsgi", "-b", f"127.0.0.1:{self.port}"],
             "worker": [*python, "celery", "-A", "callpanel", "worker", "-c", "1"],
             "beat": [*python, "celery", "-A", "callpanel", "beat", "-s", str(self.folder / "beat")],
+            "follower": [
+                *(
+                    sys.executable,
+                    "manage.py",
+                    "follow_cdr",
+                    "--pbx",
+                    "asterisk",
+                    "--every",
+                    "0.05",
+                ),
+                str(self.folder / "Master.csv"),
+            ],
         }
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 - our own commands
@@ -121,13 +136,9 @@ def secret(freeswitch: Pbx, acme: Account) -> str:
 
 
 def fresh(body: bytes) -> bytes:
-    """The recorded call as if it had been made just now."""
-    recorded = 1795403337
-    shift = int(time.time()) - 60 - recorded
-    text = body.decode()
-    for second in range(recorded - 1, recorded + 20):
-        text = text.replace(str(second), f"{second + shift}")
-    return text.encode()
+    """The recorded call as if it had been made an hour ago."""
+    shift = int(time.time()) - 3600 - RECORDED_SECOND
+    return re.sub(rb"17954\d{5}", lambda found: str(int(found[0]) + shift).encode(), body)
 
 
 def prices() -> list[tuple[str, Decimal | None]]:
@@ -162,3 +173,81 @@ def test_what_was_acknowledged_while_no_worker_ran_is_found_by_the_sweep(
     processes.start("beat")
 
     until(lambda: prices() == PRICED)
+
+
+ROUNDS = 5
+
+
+def shifted(line: bytes, number: int) -> bytes:
+    """A recorded outgoing call as one of today's, an hour ago, with ids of its own."""
+    now = int(time.time()) - 3600 + number
+    times = [
+        time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(now + seconds)).encode()
+        for seconds in (0, 2, 7)
+    ]
+    recorded = (b"2026-11-23 03:07:44", b"2026-11-23 03:07:46", b"2026-11-23 03:07:51")
+    for old, new in zip(recorded, times, strict=True):
+        line = line.replace(old, new)
+    return line.replace(b"1795403264.3", f"{now}.{number}".encode())
+
+
+def test_a_follower_killed_again_and_again_takes_every_line_once(
+    processes: Processes, asterisk: Pbx
+) -> None:
+    recorded = (HERE / "asterisk/master.csv").read_bytes().splitlines()[0]
+    master = processes.folder / "Master.csv"
+    master.touch()
+    written = []
+    for number in range(ROUNDS):
+        processes.start("follower")
+        for piece in range(20):
+            written.append(shifted(recorded, number * 20 + piece))
+            with master.open("ab") as file:
+                file.write(written[-1] + b"\n")
+            time.sleep(0.01)
+        until(lambda: InboxRecord.objects.exists())
+        processes.kill("follower")
+    processes.start("follower")
+
+    until(lambda: InboxRecord.objects.count() >= len(written))
+
+    stored = InboxRecord.objects.order_by("id").values_list("body", flat=True)
+    assert [bytes(body) for body in stored] == written
+
+
+def test_a_worker_killed_while_it_folds_loses_and_doubles_nothing(
+    processes: Processes, secret: str
+) -> None:
+    scenarios = [each for each in freeswitch_scenarios() if each.name.startswith("out_")]
+    bodies = [again(body, copy) for copy in range(20) for each in scenarios for body in each.bodies]
+    for name in ("web", "beat"):
+        processes.start(name)
+    until(processes.answers)
+
+    for part in range(ROUNDS):
+        processes.start("worker")
+        answers = [
+            processes.ask(f"/in/freeswitch/{secret}/", body) for body in bodies[part::ROUNDS]
+        ]
+        assert set(answers) == {200}
+        processes.kill("worker")
+    processes.start("worker")
+
+    def settled() -> bool:
+        waiting = InboxRecord.objects.filter(state="pending").exists()
+        return not waiting and not UnpricedCall.objects.filter(no_rate=False).exists()
+
+    until(settled)
+    assert InboxRecord.objects.count() == len(bodies)
+    assert Call.objects.filter(provisional=False).count() == 20 * len(scenarios)
+    answered = Call.objects.filter(outcome="answered").exclude(paid=[])
+    assert Charge.objects.count() == answered.count() > 0
+
+
+def again(body: bytes, copy: int) -> bytes:
+    """The record of another call: the same story with uuids of its own."""
+    return re.sub(
+        rb"[0-9a-f]{8}(?=(-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        lambda found: f"{int(found[0], 16) ^ copy:08x}".encode(),
+        fresh(body),
+    )
