@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
@@ -97,10 +97,26 @@ def _unambiguous(legs: Iterable[Leg]) -> dict[str, Leg]:
 
 
 def _preferred(one: Leg | None, other: Leg) -> Leg:
-    """Of two records under one id the one that counts, whichever came first: the later end, then any fixed order."""
+    """Of two records under one id the one that counts, whichever came first: the later end, then any fixed order.
+
+    It keeps the names that either held: what once belonged together must not fall apart again.
+    """
     if one is None or one == other:
         return other
-    return max(one, other, key=lambda leg: (leg.ended, repr(sorted(leg.to_json().items()))))
+    chosen = max(
+        one, other, key=lambda leg: (leg.ended, leg.started, repr(sorted(leg.facts.items())))
+    )
+    return replace(chosen, links=_united([*one.links, *other.links]))
+
+
+def _united(links: Iterable[Link]) -> tuple[Link, ...]:
+    """One link for each name, from when it was first held until it was last held."""
+    held: dict[str, Link] = {}
+    for link in links:
+        same = held.get(link.key, link)
+        since, until = min(link.since, same.since), max(link.until, same.until)
+        held[link.key] = Link(link.key, since, until)
+    return tuple(held[key] for key in sorted(held))
 
 
 def _linked_records(pbx: Pbx, legs: Iterable[Leg]) -> list[LegRecord]:
