@@ -62,9 +62,6 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Incoming, nobody answered, and no record is still to come that could change it."""
         return self.filter(missed=True, provisional=False)
 
-    def answered(self) -> "CallQuerySet":
-        return self.filter(outcome="answered")
-
     def with_extension(self, extensions: list[str]) -> "CallQuerySet":
         """Calls in which one of the extensions took part, be it that it only rang."""
         return self.filter(extensions__overlap=extensions)

@@ -15,11 +15,11 @@ def receive(
     pbx: Pbx, bodies: Iterable[bytes], *, now: datetime, layout: str = "", batch: int = 1000
 ) -> int:
     """Store raw records; returns how many were new. A record that is there already is left as it is."""
-    before_last = 0
+    new = 0
     remaining = iter(bodies)
     while chunk := list(islice(remaining, batch)):
-        before_last += _store(pbx, chunk, layout, now)
-    return before_last
+        new += _store(pbx, chunk, layout, now)
+    return new
 
 
 def _store(pbx: Pbx, bodies: Sequence[bytes], layout: str, now: datetime) -> int:

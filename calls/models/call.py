@@ -98,10 +98,6 @@ class Call(models.Model):
         return f"{self.started_at:%Y-%m-%d %H:%M:%S} {self.kind} {self.extension} {self.peer}"
 
     @property
-    def answered_by(self) -> str:
-        return self.people[0] if self.people else ""
-
-    @property
     def public_id(self) -> str:
         """What stands in addresses: the time too, without which finding a row would mean asking every partition."""
         return public_id(self.started_at, self.id)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from calls.ingest.formats.freeswitch_json import parse
 from calls.ingest.records import SECOND, Switch
@@ -84,7 +85,7 @@ def from_outside(
     profile: str = "external",
     context: str = "public",
     apps: str = "transfer bridge",
-    **others: object,
+    **others: Any,
 ) -> bytes:
     """The channel of somebody who calls one of our numbers."""
     name = f"sofia/{profile}/{caller}@sip.operator.example"
@@ -98,7 +99,7 @@ def from_outside(
         profile=profile,
         context=context,
         apps=apps,
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 
@@ -109,7 +110,7 @@ def from_phone(
     times: Times,
     *,
     apps: str = "bridge",
-    **others: object,
+    **others: Any,
 ) -> bytes:
     """The channel of a phone of ours that dials."""
     variables = {"user_name": extension, "accountcode": "firma", "domain_name": "firma.example"}
@@ -122,7 +123,7 @@ def from_phone(
         name=f"sofia/internal/{extension}@firma.example",
         apps=apps,
         variables=variables,
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 
@@ -133,7 +134,7 @@ def to_phone(
     *,
     caller: str = "+48601000001",
     member: str = "",
-    **others: object,
+    **others: Any,
 ) -> bytes:
     """The channel towards a phone of ours; ``member``: the caller in the queue for whom it was rung."""
     variables = {"dialed_user": extension, "cc_member_session_uuid": uuid(member)}
@@ -145,7 +146,7 @@ def to_phone(
         number=extension,
         name=f"sofia/internal/{extension}@127.0.0.1:16101",
         variables=variables,
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 
@@ -156,7 +157,7 @@ def to_operator(
     *,
     gateway: str = "operator",
     member: str = "",
-    **others: object,
+    **others: Any,
 ) -> bytes:
     """The channel towards a number outside."""
     variables = {"sip_gateway_name": gateway, "cc_member_session_uuid": uuid(member)}
@@ -169,7 +170,7 @@ def to_operator(
         name=f"sofia/external/{number}",
         profile="external",
         variables=variables,
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 
@@ -181,7 +182,7 @@ def loopback(
     *,
     half: str,
     caller: str = "+48601000001",
-    **others: object,
+    **others: Any,
 ) -> bytes:
     """Half of a pair inside the PBX: side a was dialled, side b dials on."""
     return channel(
@@ -193,7 +194,7 @@ def loopback(
         name=f"loopback/{number}-{side}",
         profile="",
         variables={"other_loopback_leg_uuid": uuid(half)},
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 

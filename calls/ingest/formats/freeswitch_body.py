@@ -69,8 +69,9 @@ def from_json(text: bytes) -> dict[str, Any]:
 def from_xml(text: bytes) -> dict[str, Any]:
     if b"<!DOCTYPE" in text.upper():
         raise CdrError("not_xml", "The XML has a DOCTYPE, which no record of FreeSWITCH has.")
+    readable = text.decode("utf-8", errors="replace")
     try:
-        root = ElementTree.fromstring(text.decode("utf-8", errors="replace"))  # noqa: S314 - see above
+        root = ElementTree.fromstring(readable)  # noqa: S314 - without a DOCTYPE no entities
     except (ElementTree.ParseError, RecursionError) as error:
         raise CdrError("not_xml", f"The body is no XML: {error}.") from error
     return {
