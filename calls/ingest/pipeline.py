@@ -6,7 +6,7 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -88,12 +88,9 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
     with transaction.atomic():
         if not _lock(pbx):
             return 0
-        records = list(
-            InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:limit]
-        )
-        legs = list(_parse_all(pbx, records, now))
+        count, legs = _parse_all(pbx, now, limit)
         refold(pbx, groups.add(pbx, legs, now), now)
-        return len(records)
+        return count
 
 
 def settle(now: datetime) -> int:
@@ -123,7 +120,7 @@ def refold(
         _place(group, call, owners, outcome, now, settled=settled)
     store.save(outcome.calls)
     store.remove(outcome.moved)
-    groups.update([group.row for group in found])
+    groups.save([group.row for group in found])
     _mark(pbx, outcome.states)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
@@ -135,24 +132,32 @@ def _lock(pbx: Pbx) -> bool:
     return free.first() is not None
 
 
-def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Iterable[Leg]:
-    """The legs of the readable records; every record's state is written."""
-    for record in records:
-        record.state, record.reason, record.message = State.FOLDED, "", ""
-        try:
-            leg = FORMATS[pbx.source].parse(bytes(record.body), record.layout, pbx.time_zone)
-            _check_date(leg, now)
-        except CdrError as error:
-            record.state, record.reason, record.message = State.QUARANTINED, error.code, str(error)
-            continue
-        record.leg_key = leg.key
-        if moment(leg.ended) < now - LONGEST_RETENTION:
-            record.state = State.EXPIRED
-            continue
-        yield leg
-    bulk.update(records, ["id"], ["state", "reason", "message", "leg_key"])
-    expired = [record.pk for record in records if record.state == State.EXPIRED]
+def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[int, list[Leg]]:
+    """How many of the oldest waiting records were read, and their legs; every record's state is written."""
+    waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
+    legs, verdicts = [], []
+    for pk, body, layout in waiting.values_list("id", "body", "layout")[:limit]:
+        leg, state, reason, message = _parse(pbx, bytes(body), layout, now)
+        verdicts.append((pk, state.value, reason, message, leg.key if leg else ""))
+        if leg and state == State.FOLDED:
+            legs.append(leg)
+    bulk.update_values(InboxRecord, ["id"], ["state", "reason", "message", "leg_key"], verdicts)
+    expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
     InboxRecord.objects.filter(pk__in=expired).update(body=b"")
+    return len(verdicts), legs
+
+
+def _parse(
+    pbx: Pbx, body: bytes, layout: str, now: datetime
+) -> tuple[Leg | None, InboxRecord.State, str, str]:
+    """The record's leg, None if it has none, and its state, reason and message."""
+    try:
+        leg = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
+        _check_date(leg, now)
+    except CdrError as error:
+        return None, State.QUARANTINED, error.code, str(error)
+    old = moment(leg.ended) < now - LONGEST_RETENTION
+    return leg, State.EXPIRED if old else State.FOLDED, "", ""
 
 
 def _check_date(leg: Leg, now: datetime) -> None:
@@ -239,6 +244,6 @@ def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
     for key, state in states.items():
         by_state.setdefault(state, []).append(key)
     for (name, reason, message), keys in by_state.items():
-        records = InboxRecord.objects.filter(pbx=pbx, leg_key__in=keys)
+        records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=keys)
         records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
         records.update(state=name, reason=reason, message=message)

@@ -100,9 +100,6 @@ class LegLink(models.Model):
     since = models.BigIntegerField()
     until = models.BigIntegerField()
 
-    class Meta:
-        indexes = (models.Index(fields=["pbx", "leg_key"], name="link_leg"),)
-
     def __str__(self) -> str:
         return f"{self.key} · {self.leg_key}"
 
