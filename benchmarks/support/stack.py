@@ -39,6 +39,7 @@ class Stack:
         self.commands: dict[str, Sequence[str | Path]] = {
             "web": [PYTHON, "-m", "gunicorn", "callpanel.wsgi", *self.web_options()],
             "worker": [
+                "nice",
                 PYTHON,
                 "-m",
                 "celery",
