@@ -12,7 +12,7 @@ from pathlib import Path
 from django.db import transaction
 
 from calls.ingest import inbox
-from calls.ingest.formats import asterisk_csv
+from calls.ingest.formats import asterisk
 from calls.models import FollowedFile, Pbx
 
 CHUNK = 1024 * 1024
@@ -78,7 +78,7 @@ class Follower:
         return stored
 
     def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
-        layout, lines = asterisk_csv.split(piece)
+        layout, lines = asterisk.split(piece)
         bodies = list(lines)
         if position.offset == 0:
             position.layout = layout

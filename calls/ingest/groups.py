@@ -30,6 +30,10 @@ class Group:
     references: list[Reference]
     changed: bool = False
 
+    @property
+    def tells_of_a_call(self) -> bool:
+        return not all(leg.is_event for leg in self.legs)
+
     def refer_to(self, reference: Reference | None) -> None:
         self.row.account_id = reference.account_id if reference else None
         self.row.started_at = reference.started_at if reference else None

@@ -114,7 +114,8 @@ def refold(
 ) -> None:
     """Derive the calls of these groups anew and store what changed. Needs the PBX's lock."""
     outcome = Outcome()
-    folded = [(group, _fold(group.legs, pbx)) for group in found]
+    # Events come while a call lasts: until its first row tells what call it is, there is none.
+    folded = [(group, _fold(group.legs, pbx)) for group in found if group.tells_of_a_call]
     owners = Owners(pbx, [call for _, call in folded if call])
     for group, call in folded:
         _place(group, call, owners, outcome, now, settled=settled)
@@ -150,9 +151,11 @@ def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[int, list[Leg]]:
 def _parse(
     pbx: Pbx, body: bytes, layout: str, now: datetime
 ) -> tuple[Leg | None, InboxRecord.State, str, str]:
-    """The record's leg, None if it has none, and its state, reason and message."""
+    """The record's leg, None if it tells of none, and its state, reason and message."""
     try:
-        leg = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
+        leg: Leg | None = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
+        if leg is None:
+            return None, State.FOLDED, "", ""
         _check_date(leg, now)
     except CdrError as error:
         return None, State.QUARANTINED, error.code, str(error)
@@ -215,7 +218,7 @@ def _place(
             state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
-    outcome.states |= {leg.key: state for leg in group.legs}
+    outcome.states |= {leg.key: state for leg in group.legs if not leg.is_event}
 
 
 def _store_as(

@@ -54,13 +54,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One CDR record. ``key`` is the PBX's own id of it; ``facts`` is what folding needs, as small JSON."""
+    """One record of a call. ``key`` is the PBX's own id of it; ``facts`` is what folding needs, as small JSON."""
 
     key: str
     started: int
     ended: int
     links: tuple[Link, ...]
     facts: dict[str, Any]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it only tells when something happened in a call: what call it was, other legs have to tell."""
+        return "event" in self.facts
 
     def to_json(self) -> dict[str, Any]:
         links = [
