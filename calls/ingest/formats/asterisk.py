@@ -16,8 +16,9 @@ def split(content: bytes) -> tuple[str, Iterator[bytes]]:
 
 def parse(body: bytes, layout: str, zone: str) -> Leg | None:
     """One row or one event as a leg; None for an event that tells nothing of use."""
-    parser = asterisk_cel if asterisk_cel.is_event(body, layout) else asterisk_csv
-    return parser.parse(body, layout, zone)
+    if asterisk_cel.is_event(body, layout):
+        return asterisk_cel.parse(body, layout, zone)
+    return asterisk_csv.parse(body, layout, zone)
 
 
 def record_ids(body: bytes, layout: str) -> str:
