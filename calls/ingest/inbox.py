@@ -98,9 +98,10 @@ def source_of(content: bytes) -> str:
 
 
 def record_ids(source: str, bodies: Iterable[bytes], layout: str) -> str:
-    """By which ids the records of a feed are told apart, read off the first readable one; '' if none is."""
+    """By which ids the records of a feed are told apart, read off the first that tells; '' if none does."""
     for body in bodies:
         with suppress(CdrError):
             ids: str = FORMATS[source].record_ids(body, layout)
-            return ids
+            if ids:
+                return ids
     return ""
