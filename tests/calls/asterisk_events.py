@@ -47,8 +47,13 @@ class Events:
         bridge = f"{self.bridges:08x}-1111-2222-3333-444444444444"
         for event, second in (("BRIDGE_ENTER", since), ("BRIDGE_EXIT", until)):
             for channel in channels:
-                self._write(event, second, channel, channels[0], bridge_id=bridge)
+                self.bridge_event(event, second, channel, bridge, first=channels[0])
         return self
+
+    def bridge_event(
+        self, event: str, second: int, channel: str, bridge: str, *, first: str = ""
+    ) -> "Events":
+        return self._write(event, second, channel, first, bridge_id=bridge)
 
     def transferred(self, second: int, by: str, other: str, caller: str, target: str) -> "Events":
         """``by`` and ``other`` are the two channels of who puts the caller through to the target."""

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from calls.ingest import inbox
 from calls.ingest.formats import asterisk
 from calls.ingest.records import CdrError, Leg
 from tests.records import HERE, ZONES, asterisk_events
@@ -197,3 +198,11 @@ def test_what_cannot_be_understood_says_what_to_do(
 def test_broken_events_are_refused(body: bytes) -> None:
     with pytest.raises(CdrError):
         asterisk.parse(body, "" if body.startswith(b"{") else HEADER, "UTC")
+
+
+def test_of_a_mixed_batch_the_rows_say_by_what_they_are_told_apart() -> None:
+    event = json.dumps(ENTERED).encode()
+    row = (HERE / "asterisk/master.csv").read_bytes().splitlines()[0]
+
+    assert inbox.record_ids("asterisk-csv", [event, row], "") == "uniqueid+sequence"
+    assert inbox.record_ids("asterisk-csv", [event], "") == ""

@@ -80,7 +80,9 @@ def test_the_recorded_calls_are_exact_once_their_events_are_there(
     )
 
 
-def test_events_make_no_call_before_its_first_row_and_are_nobodys_fault(asterisk: Pbx) -> None:
+def test_events_make_no_call_before_its_first_row_and_are_nobodys_fault(
+    asterisk: Pbx, caplog: pytest.LogCaptureFixture
+) -> None:
     call = MASTER["q-second-answers"]
 
     deliver(asterisk, events_of(call))
@@ -89,7 +91,7 @@ def test_events_make_no_call_before_its_first_row_and_are_nobodys_fault(asterisk
     deliver(asterisk, rows_of(call))
 
     assert alone == ([], {("folded", ""): len(EVENTS[call.name])})
-    assert settling == 0
+    assert (settling, caplog.messages) == (0, [])
     assert [
         (call.people, call.wait_s, call.talk_s, call.estimated) for call in Call.objects.all()
     ] == [(["102"], 10, 9, False)]

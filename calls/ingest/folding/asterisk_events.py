@@ -38,9 +38,8 @@ class Life:
     def is_whole(self) -> bool:
         """Whether nothing seems to be lost, and the times have their fractions: whole seconds are no news."""
         known = [time for time in (self.started, self.answered, self.ended) if time]
-        fits = not self.stays or self.stays[-1].until <= self.ended + JITTER
         precise = any(time % SECOND for time in known)
-        return bool(self.ended) and self.stays is not None and fits and precise
+        return bool(self.ended) and self.stays is not None and precise
 
     @property
     def last_left(self) -> int:

@@ -57,18 +57,18 @@ class Measured:
 
     @cached_property
     def _tells_of_everybody(self) -> bool:
-        """Whether all who took part, and nobody else, met by the events as well."""
-        met = {channel for spoke in self._together for channel in spoke}
+        """Whether all who took part by the rows met by the events as well, and nobody of whom no row tells."""
+        met = {channel for pair in self._together for channel in pair}
         parties = {party.channel for party in self.call.parties}
-        return parties <= met and bool(parties) == bool(met)
+        named = {name for row in self.call.rows for name in (row.channel, row.dstchannel)}
+        return parties <= met <= named and bool(parties) == bool(met)
 
     @cached_property
     def _together(self) -> dict[tuple[str, str], Span]:
         """From when until when an outside party and a person were both there, by their channels."""
         people = {
             name: life
-            for row in self.call.rows
-            for name in (row.channel, row.dstchannel)
+            for name in self.lives.all
             if not is_local(name) and (life := self.lives.whole(name))
         }
         found = {}
