@@ -189,8 +189,9 @@ def test_events_in_whole_seconds_are_not_used() -> None:
     assert events_after_a_menu(rows, fraction="000000").seen() == rows.seen()
 
 
-def test_whom_the_caller_met_but_no_row_names_leaves_an_estimate() -> None:
-    rows = Rows().row("carrier-1", "acme-101-2", QUEUE, (0, 0, 10), "NO ANSWER")
+@pytest.mark.parametrize("named", ["acme-101-2", "acme-102-3"])
+def test_whom_the_caller_met_though_no_row_says_so_leaves_an_estimate(named: str) -> None:
+    rows = Rows().row("carrier-1", named, QUEUE, (0, 0, 10), "NO ANSWER")
     events = Events(rows).life("carrier-1", 0, 0, 40).life("acme-101-2", 3, None, 10)
     events.life("acme-102-3", 11, 15, 40).met(15, 40, "carrier-1", "acme-102-3")
 
@@ -205,13 +206,17 @@ def test_a_second_person_whom_no_row_names_leaves_an_estimate() -> None:
     assert events.met(15, 30, "carrier-1", "acme-102-3").seen() == rows.seen()
 
 
-@pytest.mark.parametrize("lost", [{1, 4}, {0, 5}], ids=["in the middle", "at both ends"])
+@pytest.mark.parametrize("lost", [{1, 4}, {2, 7}], ids=["left and back", "first and last"])
 def test_two_lost_events_of_one_bridge_are_noticed(lost: set[int]) -> None:
     rows = after_a_menu()
     events = events_after_a_menu(rows)
     events.written = [event for event in events.written if "BRIDGE" not in event[0]]
-    story = [("ENTER", 14, "b1"), ("EXIT", 18, "b1"), ("ENTER", 18, "b2"), ("EXIT", 22, "b2")]
-    story += [("ENTER", 22, "b1"), ("EXIT", 34, "b1")]
+    stays = [("b1", 14, 18), ("b2", 18, 22), ("b1", 22, 30), ("b2", 30, 34)]
+    story = [
+        (event, second, bridge)
+        for bridge, since, until in stays
+        for event, second in (("ENTER", since), ("EXIT", until))
+    ]
     for number, (event, second, bridge) in enumerate(story):
         if number not in lost:
             events.bridge_event(f"BRIDGE_{event}", second, "acme-101-2", bridge)
