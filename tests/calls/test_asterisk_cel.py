@@ -84,6 +84,12 @@ def test_the_columns_of_asterisks_own_sample_need_no_header(literal: list[str]) 
     assert asterisk.parse(body, "", "UTC") == parsed()
 
 
+def test_the_columns_of_our_own_documentation_need_no_header() -> None:
+    fields = {name: value for name, value in ENTERED.items() if name != "cidname"}
+
+    assert asterisk.parse(line(fields), "", "UTC") == parsed()
+
+
 def test_events_of_other_columns_without_a_header_are_not_guessed() -> None:
     with pytest.raises(CdrError, match="header line"):
         asterisk.parse(line(ENTERED), "", "UTC")

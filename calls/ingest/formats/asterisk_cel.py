@@ -27,13 +27,15 @@ NEEDED = {
 }
 BRIDGES = {"enter", "exit"}
 REQUIRED = {"eventtype", "eventtime", "channame", "uniqueid", "linkedid"}
-# The order of the mapping in Asterisk's cel_custom.conf.sample, whose second field newer samples fill with a literal.
+# Mappings that need no header line: the one of our documentation, and that of Asterisk's cel_custom.conf.sample, whose
+# second field newer samples fill with a literal.
+OURS = ["eventtype", "eventtime", "channame", "uniqueid", "linkedid", "eventextra"]
 SAMPLE = [
     *("eventtype", "eventtime", "cidname", "cidnum", "ani", "rdnis", "dnid", "exten", "context"),
     *("channame", "appname", "appdata", "amaflags", "accountcode", "uniqueid", "linkedid", "peer"),
     *("userfield", "userdeftype", "eventextra"),
 ]
-SAMPLE_WITH_LITERAL = [SAMPLE[0], "literal", *SAMPLE[1:]]
+MAPPINGS = [OURS, SAMPLE, [SAMPLE[0], "literal", *SAMPLE[1:]]]
 # A line without a header is told from a CDR row by the time in its second or third field, where a row has numbers.
 LOOKS_LIKE_EVENT = re.compile(
     rb'\s*"[^"]*",("[^"]*",)?"(\d{9,10}\.\d{6}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?)","'
@@ -107,7 +109,7 @@ def _from_csv(text: str, layout: str) -> dict[str, str]:
         values = next(csv.reader([text], strict=True))
     except (csv.Error, StopIteration) as error:
         raise CdrError("other_shape", f"The line is no CSV record: {error}.") from error
-    names = next(csv.reader([layout])) if layout else _sample_columns(values)
+    names = next(csv.reader([layout])) if layout else _known_columns(values)
     if len(names) != len(values):
         raise CdrError(
             "other_shape", f"The line has {len(values)} fields where {len(names)} belong."
@@ -115,14 +117,14 @@ def _from_csv(text: str, layout: str) -> dict[str, str]:
     return {name.strip(): value for name, value in zip(names, values, strict=True)}
 
 
-def _sample_columns(values: list[str]) -> list[str]:
-    """The columns of Asterisk's own sample, if the ids stand where they belong."""
-    names = SAMPLE if len(values) == len(SAMPLE) else SAMPLE_WITH_LITERAL
+def _known_columns(values: list[str]) -> list[str]:
+    """The columns of a known mapping of this length, if the ids stand where they belong."""
+    names = next((each for each in MAPPINGS if len(each) == len(values)), [])
     fields = dict(zip(names, values, strict=False))
     if not all(UNIQUEID.search(fields.get(name, "")) for name in ("uniqueid", "linkedid")):
         raise CdrError(
             "other_shape",
-            "The line is an event, but not in the columns of cel_custom.conf.sample: give the file a header line.",
+            "The line is an event, but not in the columns of a known mapping: give the file a header line.",
         )
     return names
 
