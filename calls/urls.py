@@ -16,4 +16,6 @@ urlpatterns = [
         name="month-export",
     ),
     path(f"{LIST}/call/<str:public_id>/", views.CallDetailView.as_view(), name="call-detail"),
+    path("operator/", views.SourceListView.as_view(), name="operator"),
+    path("operator/quarantine/", views.QuarantineView.as_view(), name="quarantine"),
 ]

@@ -76,7 +76,8 @@ def prepare(running: Running, port: int) -> str:
 
 def start_apps(data: Path, env: Mapping[str, str], port: int) -> list[Child]:
     """web, worker, beat. As root they stay root, on this machine alone, and Celery need not warn."""
-    env = {**env, "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms"}
+    env = {"PUBLIC_URL": f"http://{HOST}:{port}", **env}
+    env["PYTHONWARNINGS"] = "ignore::UserWarning:celery.platforms"
     celery = ["celery", "--app=callpanel"]
     commands = {
         "web": ["gunicorn", "callpanel.wsgi", f"--bind={HOST}:{port}", *WEB],
