@@ -1,7 +1,8 @@
-"""Tell the workers that records wait. Only a nudge: a sweep finds them by itself."""
+"""Tell the workers that there is work. Only a nudge: sweeps find it by themselves."""
 
 import logging
 
+from celery import Task
 from kombu.exceptions import OperationalError
 
 from calls import tasks
@@ -10,7 +11,22 @@ logger = logging.getLogger("callpanel.ingest")
 
 
 def fold_soon() -> None:
+    """Records wait in the inbox."""
+    _soon(tasks.fold_inbox)
+
+
+def bring_in_soon() -> None:
+    """A call may have found its owner."""
+    _soon(tasks.bring_in_assigned)
+
+
+def carry_out_soon() -> None:
+    """A decision on refused records was taken."""
+    _soon(tasks.carry_out_decisions)
+
+
+def _soon(task: "Task[[], None]") -> None:
     try:
-        tasks.fold_inbox.apply_async(retry=False)
+        task.apply_async(retry=False)
     except OperationalError:
-        logger.warning("the broker is away; the sweep will fold the records")
+        logger.warning("the broker is away; the sweep will do %s", task.name)

@@ -6,15 +6,17 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from calls import bulk
-from calls.ingest import groups, store
+from calls.ingest import groups, source_counts, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
 from calls.ingest.owners import Owners
@@ -35,13 +37,24 @@ LONGEST_RETENTION = timedelta(days=367)
 EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 
+class Verdict(NamedTuple):
+    """What became of a record; the fields are those of InboxRecord."""
+
+    state: str
+    reason: str = ""
+    message: str = ""
+    called: str = ""
+    tenants: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What became of the records of a batch."""
+    """What became of the records of a batch; ``new_calls`` counts the calls that were not there before."""
 
     calls: list[StoredCall] = field(default_factory=list)
     moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
-    states: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    states: dict[str, Verdict] = field(default_factory=dict)
+    new_calls: int = 0
 
 
 def fold_inbox(*, limit: int = BATCH) -> int:
@@ -92,8 +105,21 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
             InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:limit]
         )
         legs = list(_parse_all(pbx, records, now))
-        refold(pbx, groups.add(pbx, legs, now), now)
+        outcome = refold(pbx, groups.add(pbx, legs, now), now)
+        if records:
+            _count(pbx, records, legs, outcome)
         return len(records)
+
+
+def _count(pbx: Pbx, records: Sequence[InboxRecord], legs: Sequence[Leg], outcome: Outcome) -> None:
+    """Add the batch to what the pages and the metrics tell of this PBX."""
+    source_counts.count_folded(
+        pbx,
+        Counter(record.state for record in records),
+        calls=outcome.new_calls,
+        received=max(record.received_at for record in records),
+        ended=max((moment(leg.ended) for leg in legs), default=None),
+    )
 
 
 def settle(now: datetime) -> int:
@@ -114,7 +140,7 @@ def _settle(pbx: Pbx, now: datetime) -> int:
 
 def refold(
     pbx: Pbx, found: Sequence[groups.Group], now: datetime, *, settled: bool = False
-) -> None:
+) -> Outcome:
     """Derive the calls of these groups anew and store what changed. Needs the PBX's lock."""
     outcome = Outcome()
     folded = [(group, _fold(group.legs, pbx)) for group in found]
@@ -127,6 +153,7 @@ def refold(
     _mark(pbx, outcome.states)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
+    return outcome
 
 
 def _lock(pbx: Pbx) -> bool:
@@ -145,12 +172,12 @@ def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Itera
         except CdrError as error:
             record.state, record.reason, record.message = State.QUARANTINED, error.code, str(error)
             continue
-        record.leg_key = leg.key
+        record.leg_key, record.started_at = leg.key, moment(leg.started)
         if moment(leg.ended) < now - LONGEST_RETENTION:
             record.state = State.EXPIRED
             continue
         yield leg
-    bulk.update(records, ["id"], ["state", "reason", "message", "leg_key"])
+    bulk.update(records, ["id"], ["state", "reason", "message", "leg_key", "started_at"])
     expired = [record.pk for record in records if record.state == State.EXPIRED]
     InboxRecord.objects.filter(pk__in=expired).update(body=b"")
 
@@ -201,16 +228,18 @@ def _place(
     group.row.settles_at = now + SETTLE if provisional else None
     group.row.touched_at = now
     old, new = group.references, None
-    state: tuple[str, str, str] = (State.FOLDED, "", "")
+    verdict = Verdict(State.FOLDED)
     try:
         new = _store_as(group, call, owners, outcome, now, provisional=provisional)
     except CdrError as error:
         if not provisional:
             expired = error.code == "expired"
-            state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
+            state = State.EXPIRED if expired else State.UNASSIGNED
+            verdict = Verdict(state, error.code, str(error), error.called, error.tenants)
+    outcome.new_calls += new is not None and not old
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
-    outcome.states |= {leg.key: state for leg in group.legs}
+    outcome.states |= {leg.key: verdict for leg in group.legs}
 
 
 def _store_as(
@@ -233,12 +262,18 @@ def _store_as(
     return stored.reference
 
 
-def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
-    """Tell the inbox records of these legs what became of them, where that is news."""
-    by_state: dict[tuple[str, str, str], list[str]] = {}
-    for key, state in states.items():
-        by_state.setdefault(state, []).append(key)
-    for (name, reason, message), keys in by_state.items():
+def _mark(pbx: Pbx, states: dict[str, Verdict]) -> None:
+    """Tell the inbox records of these legs what became of them, where that is news.
+
+    What was dismissed stays so, unless its call has become somebody's.
+    """
+    by_verdict: dict[Verdict, list[str]] = {}
+    for key, verdict in states.items():
+        by_verdict.setdefault(verdict, []).append(key)
+    for verdict, keys in by_verdict.items():
+        known = {**verdict._asdict(), "tenants": list(verdict.tenants)}
         records = InboxRecord.objects.filter(pbx=pbx, leg_key__in=keys)
-        records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
-        records.update(state=name, reason=reason, message=message)
+        records = records.exclude(**known).exclude(state=State.PENDING)
+        if verdict.state == State.UNASSIGNED:
+            records = records.exclude(state=State.DISMISSED)
+        records.update(**known)
