@@ -9,7 +9,7 @@ from django.db.models import Count, F, Max, Min, Q
 from calls.ingest.selection import Selection
 
 if TYPE_CHECKING:
-    from calls.models import InboxRecord  # noqa: F401 - named in the class's base
+    from calls.models import InboxRecord
 
 REFUSED = ("quarantined", "unassigned")
 SET_ASIDE = (*REFUSED, "dismissed")
@@ -19,6 +19,15 @@ class InboxQuerySet(models.QuerySet["InboxRecord"]):
     def refused(self) -> "InboxQuerySet":
         """What waits for the operator: not understood, or nobody's."""
         return self.filter(state__in=REFUSED)
+
+    def set_aside(self) -> "InboxQuerySet":
+        """What was refused, also if it was dismissed since."""
+        return self.filter(state__in=SET_ASIDE)
+
+    def page_before(self, edge: str, size: int) -> "list[InboxRecord]":
+        """The newest records (those before the id ``edge``, if it is one), and one more if there are more."""
+        records = self.filter(pk__lt=int(edge)) if edge.isascii() and edge.isdigit() else self
+        return list(records.select_related("pbx").order_by("-pk")[: size + 1])
 
     def selected(self, selection: Selection) -> "InboxQuerySet":
         """The records that a selection means, without their bodies."""

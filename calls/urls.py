@@ -18,4 +18,14 @@ urlpatterns = [
     path(f"{LIST}/call/<str:public_id>/", views.CallDetailView.as_view(), name="call-detail"),
     path("operator/", views.SourceListView.as_view(), name="operator"),
     path("operator/quarantine/", views.QuarantineView.as_view(), name="quarantine"),
+    path("operator/quarantine/records/", views.RefusedListView.as_view(), name="refused-list"),
+    path(
+        "operator/quarantine/records/<int:pk>/",
+        views.RefusedRecordView.as_view(),
+        name="refused-record",
+    ),
+    path(
+        "operator/quarantine/records.zip", views.RefusedDownloadView.as_view(), name="refused-zip"
+    ),
+    path("operator/quarantine/decide/", views.DecideView.as_view(), name="decide"),
 ]

@@ -102,6 +102,11 @@ class InboxRecord(models.Model):
     def __str__(self) -> str:
         return f"{self.pbx} {self.received_at:%Y-%m-%d %H:%M:%S} {self.get_state_display()}"
 
+    @property
+    def current_dismissal_id(self) -> int | None:
+        """The decision that dismissed it, unless it was reopened since."""
+        return self.dismissal_id if self.state == self.State.DISMISSED else None
+
 
 class CallGroup(models.Model):
     """The legs of one call, and where the call that they make is stored (nowhere, while it belongs to nobody)."""
