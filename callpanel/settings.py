@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
     },
     "count what came in": {"task": "calls.tasks.count_receipts", "schedule": 60.0},
+    "notice silent PBXes": {"task": "calls.tasks.check_silences", "schedule": 60.0},
+    "look at what PBXes do not tell": {
+        "task": "calls.tasks.examine_sources",
+        "schedule": 600.0,
+    },
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from calls import retention
+from calls import retention, silences, source_findings
 from calls.ingest import assigning, pipeline, quarantine, source_counts
 
 
@@ -35,3 +35,13 @@ def carry_out_decisions() -> None:
 @shared_task
 def count_receipts() -> None:
     source_counts.recount_receipts(timezone.now())
+
+
+@shared_task
+def check_silences() -> None:
+    silences.check(timezone.now())
+
+
+@shared_task
+def examine_sources() -> None:
+    source_findings.examine_all(timezone.now())

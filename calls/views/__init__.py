@@ -9,7 +9,7 @@ from calls.views.quarantine import (
     RefusedListView,
     RefusedRecordView,
 )
-from calls.views.sources import SourceListView
+from calls.views.sources import SourceListView, SourceView
 
 __all__ = [
     "CallDetailView",
@@ -22,5 +22,6 @@ __all__ = [
     "RefusedListView",
     "RefusedRecordView",
     "SourceListView",
+    "SourceView",
     "receive_record",
 ]
