@@ -17,7 +17,7 @@ urlpatterns = [
     ),
     path(f"{LIST}/call/<str:public_id>/", views.CallDetailView.as_view(), name="call-detail"),
     path("operator/", views.SourceListView.as_view(), name="operator"),
-    path("operator/sources/<slug:pbx>/", views.SourceView.as_view(), name="source"),
+    path("operator/sources/<slug:name>/", views.SourceView.as_view(), name="source"),
     path("operator/quarantine/", views.QuarantineView.as_view(), name="quarantine"),
     path("operator/quarantine/records/", views.RefusedListView.as_view(), name="refused-list"),
     path(

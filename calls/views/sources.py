@@ -44,7 +44,7 @@ class SourceView(OperatorMixin, TemplateView):
     template_name = "operator/source.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        pbx, now = get_object_or_404(Pbx, name=self.kwargs["pbx"]), timezone.now()
+        pbx, now = get_object_or_404(Pbx, name=self.kwargs["name"]), timezone.now()
         records = InboxRecord.objects.filter(pbx=pbx)
         hours = shown_hours(pbx, now)
         return super().get_context_data(

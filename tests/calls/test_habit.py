@@ -11,7 +11,9 @@ from calls.habit import HOUR, Calendar, Habit, is_silent
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Warsaw
-SUMMER = datetime(2026, 9, 21, 8, 0, tzinfo=UTC)  # a Monday, and no change of the clocks in the weeks before
+SUMMER = datetime(
+    2026, 9, 21, 8, 0, tzinfo=UTC
+)  # a Monday, and no change of the clocks in the weeks before
 LONG_AGO = MONDAY - timedelta(weeks=50)
 INDEPENDENCE_DAY = date(2026, 11, 11)  # a Wednesday
 PLAIN = Calendar(WARSAW, lambda day: False)

@@ -61,21 +61,21 @@ def content(response: Any) -> bytes:
     return b"".join(response.streaming_content) if response.streaming else response.content
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("path", PAGES)
 def test_each_page_is_there_for_staff_alone(
     support: Client,
     owner: Membership,
     agent: Membership,
     client: Client,
     refused: list[InboxRecord],
-    page: str,
+    path: str,
 ) -> None:
-    page = page.format(record=refused[0].pk)
-    assert client.get(page).status_code == 302
-    assert support.get(page).status_code == 200
+    path = path.format(record=refused[0].pk)
+    assert client.get(path).status_code == 302
+    assert support.get(path).status_code == 200
     for membership in (owner, agent):
         client.force_login(membership.user)
-        assert client.get(page).status_code == 404
+        assert client.get(path).status_code == 404
 
 
 def test_the_groups_lead_to_their_records_with_what_to_do(
@@ -100,7 +100,7 @@ def test_a_record_is_shown_as_text_whatever_its_bytes_are(
 
 
 @pytest.mark.parametrize(
-    "page",
+    "path",
     [
         f"{QUARANTINE}records/999999/",
         f"{QUARANTINE}records/?record=x",
@@ -108,8 +108,8 @@ def test_a_record_is_shown_as_text_whatever_its_bytes_are(
         f"{QUARANTINE}records.zip?record=9999999999999999999999",
     ],
 )
-def test_what_does_not_exist_is_not_found(support: Client, page: str) -> None:
-    assert support.get(page).status_code == 404
+def test_what_does_not_exist_is_not_found(support: Client, path: str) -> None:
+    assert support.get(path).status_code == 404
 
 
 def test_a_record_that_was_taken_over_is_no_longer_shown_here(
