@@ -135,6 +135,9 @@ OPERATOR_EMAILS = env.words("OPERATOR_EMAILS")
 # Where the panel is reached from outside, for links in mails.
 PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 
+# What Prometheus shows to be let in; without it there is no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+
 REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

@@ -5,6 +5,7 @@ from calls import views
 LIST = "accounts/<slug:slug>/calls"
 
 urlpatterns = [
+    path("metrics", views.metrics, name="metrics"),
     path("in/<slug:pbx>/", views.receive_record, name="receive-record"),
     path("in/<slug:pbx>/<str:secret>/", views.receive_record, name="receive-record-with-secret"),
     path(f"{LIST}/", views.CallListView.as_view(), name="call-list"),

@@ -2,6 +2,7 @@ from calls.views.details import CallDetailView
 from calls.views.export import CallExportView, MonthExportView
 from calls.views.ingest import receive_record
 from calls.views.lists import CallListView
+from calls.views.metrics import metrics
 from calls.views.quarantine import (
     DecideView,
     QuarantineView,
@@ -23,5 +24,6 @@ __all__ = [
     "RefusedRecordView",
     "SourceListView",
     "SourceView",
+    "metrics",
     "receive_record",
 ]

@@ -58,7 +58,7 @@ def nothing_sent() -> None:
 
 def told() -> list[str]:
     """The subjects of the mails so far."""
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def check(*moments: datetime) -> None:
