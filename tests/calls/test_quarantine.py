@@ -1,23 +1,30 @@
 """Refused records: grouped, tried again, dismissed; and calls that come in once they are somebody's."""
 
+import json
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
+from django.conf import settings as settings_of_django
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis import Redis
 
 from accounts.models import Account, Membership, User
 from billing.charging import charge_pending
 from billing.models import AccountPriceList, Charge, PriceList, Rate
+from calls import tasks
 from calls.ingest import assigning, inbox, pipeline, quarantine
 from calls.ingest.quarantine import DISMISS, RETRY
 from calls.ingest.selection import Selection
 from calls.models import Call, Decision, InboxRecord, Number, Pbx, TenantCode
 from tests.conftest import LONG_AGO, RECORDED
-from tests.records import freeswitch_scenarios
+from tests.records import Scenario, freeswitch_scenarios
 
 pytestmark = pytest.mark.django_db
 SCENARIOS = {scenario.name.partition("#")[0]: scenario for scenario in freeswitch_scenarios()}
@@ -100,8 +107,11 @@ def test_a_tenant_code_added_later_brings_its_calls_in_with_callbacks_and_charge
 ) -> None:
     prices(acme)
     TenantCode.objects.all().delete()
-    forwarded = SCENARIOS["forward_to_mobile_answered"]
-    deliver(freeswitch, *SCENARIOS["in_missed_caller_gave_up"].bodies, *forwarded.bodies)
+    missed = SCENARIOS["in_missed_caller_gave_up"]
+    rung_back = [
+        body.replace(b"601222333", b"602333444") for body in later(SCENARIOS["out_answered"])
+    ]
+    deliver(freeswitch, *missed.bodies, *rung_back)
     before = worked_off(freeswitch)
     assert (before, set(states())) == ([], {"unassigned"})
 
@@ -109,14 +119,20 @@ def test_a_tenant_code_added_later_brings_its_calls_in_with_callbacks_and_charge
 
     assert worked_off(freeswitch) == [
         ("incoming", "cancelled", "free", None),
-        ("incoming", "answered", "charged", Charge.objects.get().amount),
+        ("outgoing", "answered", "charged", Charge.objects.get().amount),
     ]
     assert Charge.objects.get().amount > 0
     assert set(states()) == {"folded"}
-    missed = Call.objects.visible_to(owner).is_missed().with_callback().get()
-    answered = Call.objects.get(outcome="answered")
-    reached = missed.callback if missed.peer == answered.peer else None  # type: ignore[attr-defined]
-    assert missed.callback == reached  # type: ignore[attr-defined]
+    call = Call.objects.visible_to(owner).is_missed().with_callback().get()
+    assert call.callback["kind"] == "outgoing"  # type: ignore[attr-defined]
+
+
+def later(scenario: Scenario) -> list[bytes]:
+    """The recorded call as if it had been made an hour later."""
+    return [
+        re.sub(rb"17954\d{5}", lambda found: str(int(found[0]) + 3600).encode(), body)
+        for body in scenario.bodies
+    ]
 
 
 def test_a_number_assigned_later_brings_its_call_in(freeswitch: Pbx, acme: Account) -> None:
@@ -167,6 +183,58 @@ def test_a_pbx_given_to_one_account_brings_all_its_calls_in(freeswitch: Pbx, bet
     worked_off(freeswitch)
 
     assert Call.objects.get().account == beta
+
+
+def queued() -> list[str]:
+    """The tasks that wait for a worker in the real queue, which is emptied."""
+    queue = Redis.from_url(settings_of_django.REDIS_URL)
+    messages = queue.lrange("celery", 0, -1)
+    queue.delete("celery")
+    return [json.loads(message)["headers"]["task"] for message in messages]
+
+
+ENTRIES: dict[str, Callable[[Pbx, Account], object]] = {
+    "a number": lambda pbx, account: Number.objects.create(number="+48221000999", account=account),
+    "a code": lambda pbx, account: TenantCode.objects.create(pbx=pbx, code="x", account=account),
+    "a PBX": lambda pbx, account: pbx.save(),
+    "whose a PBX is": lambda pbx, account: pbx.save(update_fields=["account"]),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES.values(), ids=ENTRIES)
+def test_saving_an_entry_sends_a_worker_after_the_calls_that_may_be_somebodys_now(
+    freeswitch: Pbx,
+    acme: Account,
+    entry: Callable[[Pbx, Account], object],
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    queued()
+    with django_capture_on_commit_callbacks(execute=True):
+        entry(freeswitch, acme)
+        assert queued() == []
+
+    assert queued() == ["calls.tasks.bring_in_assigned"]
+
+
+def test_what_folding_remembers_of_a_pbx_sends_nobody(
+    freeswitch: Pbx, django_capture_on_commit_callbacks: Any
+) -> None:
+    queued()
+    with django_capture_on_commit_callbacks(execute=True):
+        freeswitch.save(update_fields=["record_ids"])
+
+    assert queued() == []
+
+
+def test_the_worker_that_was_sent_brings_the_calls_onto_the_list(
+    freeswitch: Pbx, acme: Account
+) -> None:
+    with time_machine.travel(RECORDED, tick=False):
+        deliver(freeswitch, *UNKNOWN.bodies)
+        Number.objects.create(number="+48221000999", account=acme, since=LONG_AGO)
+        tasks.bring_in_assigned()
+
+    assert [call.own_number for call in Call.objects.all()] == ["+48221000999"]
 
 
 def test_bringing_in_goes_on_batch_by_batch_and_ends(
