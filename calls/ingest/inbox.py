@@ -26,6 +26,8 @@ COLUMNS = (
     "reason",
     "message",
     "leg_key",
+    "called",
+    "tenants",
 )
 STORE = """
     INSERT INTO calls_inboxrecord ({columns}) {source} ON CONFLICT (pbx_id, digest) DO NOTHING
@@ -47,7 +49,7 @@ def receive(
 def _store(pbx: Pbx, bodies: Sequence[bytes], layout: str, now: datetime) -> int:
     by_digest = {_digest(body, layout): body for body in bodies}
     rows = [
-        (pbx.pk, now, layout, body, digest, InboxRecord.State.PENDING, "", "", "")
+        (pbx.pk, now, layout, body, digest, InboxRecord.State.PENDING, "", "", "", "", "{}")
         for digest, body in by_digest.items()
     ]
     if len(rows) == 1:

@@ -6,15 +6,17 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from calls import bulk
-from calls.ingest import groups, store
+from calls.ingest import groups, source_counts, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
 from calls.ingest.owners import Owners
@@ -35,13 +37,43 @@ LONGEST_RETENTION = timedelta(days=367)
 EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 
+class Verdict(NamedTuple):
+    """What became of a record; the fields are those of InboxRecord."""
+
+    state: str
+    reason: str = ""
+    message: str = ""
+    called: str = ""
+    tenants: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What became of the records of a batch."""
+    """What became of the records of a batch; ``new_calls`` counts the calls that were not there before."""
 
     calls: list[StoredCall] = field(default_factory=list)
     moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
-    states: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    states: dict[str, Verdict] = field(default_factory=dict)
+    new_calls: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records that were read together: the legs to fold, how many got which state, the latest receipt."""
+
+    legs: list[Leg] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    received: datetime = EARLIEST
+
+    def add(self, leg: Leg | None, state: str, received: datetime) -> None:
+        self.states[state] += 1
+        self.received = max(self.received, received)
+        if leg and state == State.FOLDED:
+            self.legs.append(leg)
+
+    @property
+    def count(self) -> int:
+        return self.states.total()
 
 
 def fold_inbox(*, limit: int = BATCH) -> int:
@@ -88,9 +120,17 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
     with transaction.atomic():
         if not _lock(pbx):
             return 0
-        count, legs = _parse_all(pbx, now, limit)
-        refold(pbx, groups.add(pbx, legs, now), now)
-        return count
+        batch = _parse_all(pbx, now, limit)
+        outcome = refold(pbx, groups.add(pbx, batch.legs, now), now)
+        if batch.count:
+            source_counts.count_folded(
+                pbx,
+                batch.states,
+                calls=outcome.new_calls,
+                received=batch.received,
+                ended=max((moment(leg.ended) for leg in batch.legs), default=None),
+            )
+        return batch.count
 
 
 def settle(now: datetime) -> int:
@@ -111,7 +151,7 @@ def _settle(pbx: Pbx, now: datetime) -> int:
 
 def refold(
     pbx: Pbx, found: Sequence[groups.Group], now: datetime, *, settled: bool = False
-) -> None:
+) -> Outcome:
     """Derive the calls of these groups anew and store what changed. Needs the PBX's lock."""
     outcome = Outcome()
     # Events come while a call lasts: until its first row tells what call it is, there is none.
@@ -125,6 +165,7 @@ def refold(
     _mark(pbx, outcome.states)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
+    return outcome
 
 
 def _lock(pbx: Pbx) -> bool:
@@ -133,19 +174,22 @@ def _lock(pbx: Pbx) -> bool:
     return free.first() is not None
 
 
-def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[int, list[Leg]]:
-    """How many of the oldest waiting records were read, and their legs; every record's state is written."""
+def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
+    """Read the oldest waiting records; every record's state is written."""
     waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
-    legs, verdicts = [], []
-    for pk, body, layout in waiting.values_list("id", "body", "layout")[:limit]:
+    batch, verdicts = Batch(), []
+    for pk, body, layout, received in waiting.values_list("id", "body", "layout", "received_at")[
+        :limit
+    ]:
         leg, state, reason, message = _parse(pbx, bytes(body), layout, now)
-        verdicts.append((pk, state.value, reason, message, leg.key if leg else ""))
-        if leg and state == State.FOLDED:
-            legs.append(leg)
-    bulk.update_values(InboxRecord, ["id"], ["state", "reason", "message", "leg_key"], verdicts)
+        began = moment(leg.started) if leg else None
+        verdicts.append((pk, state.value, reason, message, leg.key if leg else "", began))
+        batch.add(leg, state.value, received)
+    columns = ["state", "reason", "message", "leg_key", "started_at"]
+    bulk.update_values(InboxRecord, ["id"], columns, verdicts)
     expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
     InboxRecord.objects.filter(pk__in=expired).update(body=b"")
-    return len(verdicts), legs
+    return batch
 
 
 def _parse(
@@ -209,16 +253,18 @@ def _place(
     group.row.settles_at = now + SETTLE if provisional else None
     group.row.touched_at = now
     old, new = group.references, None
-    state: tuple[str, str, str] = (State.FOLDED, "", "")
+    verdict = Verdict(State.FOLDED)
     try:
         new = _store_as(group, call, owners, outcome, now, provisional=provisional)
     except CdrError as error:
         if not provisional:
             expired = error.code == "expired"
-            state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
+            state = State.EXPIRED if expired else State.UNASSIGNED
+            verdict = Verdict(state, error.code, str(error), error.called, error.tenants)
+    outcome.new_calls += new is not None and not old
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
-    outcome.states |= {leg.key: state for leg in group.legs if not leg.is_event}
+    outcome.states |= {leg.key: verdict for leg in group.legs if not leg.is_event}
 
 
 def _store_as(
@@ -241,12 +287,18 @@ def _store_as(
     return stored.reference
 
 
-def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
-    """Tell the inbox records of these legs what became of them, where that is news."""
-    by_state: dict[tuple[str, str, str], list[str]] = {}
-    for key, state in states.items():
-        by_state.setdefault(state, []).append(key)
-    for (name, reason, message), keys in by_state.items():
+def _mark(pbx: Pbx, states: dict[str, Verdict]) -> None:
+    """Tell the inbox records of these legs what became of them, where that is news.
+
+    What was dismissed stays so, unless its call has become somebody's.
+    """
+    by_verdict: dict[Verdict, list[str]] = {}
+    for key, verdict in states.items():
+        by_verdict.setdefault(verdict, []).append(key)
+    for verdict, keys in by_verdict.items():
+        known = {**verdict._asdict(), "tenants": list(verdict.tenants)}
         records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=keys)
-        records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
-        records.update(state=name, reason=reason, message=message)
+        records = records.exclude(**known).exclude(state=State.PENDING)
+        if verdict.state == State.UNASSIGNED:
+            records = records.exclude(state=State.DISMISSED)
+        records.update(**known)

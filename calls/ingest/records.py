@@ -14,11 +14,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CdrError(Exception):
-    """A record that cannot be taken: ``code`` groups such records, the message says what to do."""
+    """A record that cannot be taken: ``code`` groups such records, the message says what to do.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``called`` and ``tenants``: by what the owner of a call was looked for in vain.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, called: str = "", tenants: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.called = called
+        self.tenants = tenants
 
 
 def moment(micros: int) -> datetime:
