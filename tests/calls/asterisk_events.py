@@ -21,7 +21,6 @@ class Events:
     """
 
     rows: Rows
-    zone: str = "UTC"
     fraction: str = "000007"
     written: list[tuple[str, str, str, str, str, str]] = field(default_factory=list)
     uniqueids: dict[str, str] = field(default_factory=dict)
@@ -79,7 +78,7 @@ class Events:
         return text.getvalue().encode().splitlines()
 
     def legs(self) -> list[Leg]:
-        legs = (asterisk.parse(line, HEADER, self.zone) for line in self.lines())
+        legs = (asterisk.parse(line, HEADER, "UTC") for line in self.lines())
         return [leg for leg in legs if leg]
 
     def seen(self, switch: Switch = SWITCH) -> list[Seen]:

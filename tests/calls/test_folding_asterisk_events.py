@@ -1,7 +1,6 @@
 """Asterisk: rows with channel events beside them tell the true seconds of every call."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -23,8 +22,8 @@ def after_a_menu() -> Rows:
     return Rows().row("carrier-1", "acme-101-2", TO_101, (0, 0, 34))
 
 
-def events_after_a_menu(rows: Rows, **how: Any) -> Events:
-    events = Events(rows, **how)
+def events_after_a_menu(rows: Rows, fraction: str = "000007") -> Events:
+    events = Events(rows, fraction)
     events.life("carrier-1", 0, 0, 34).life("acme-101-2", 10, 14, 34)
     return events.met(14, 34, "carrier-1", "acme-101-2")
 

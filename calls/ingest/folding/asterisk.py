@@ -134,7 +134,8 @@ class _Call(Connections):
         return PaidLeg(
             key=f"{first.uniqueid or first.channel} {trunk}",
             to=self.number_of(trunk),
-            answered=answered,
+            # A row that was right to the second stays so: its leg is not to be priced again for a fraction.
+            answered=first.answer if abs(answered - first.answer) < SECOND else answered,
             seconds=seconds,
             estimated=measured is None and self.is_guess,
         )
