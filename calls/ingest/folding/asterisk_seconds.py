@@ -94,4 +94,5 @@ class Measured:
         life = self.lives.whole(channel)
         if channel not in {row.channel for row in self.call.beginnings}:
             return life.answered if life else 0
-        return min(since for pair, (since, _) in self._together.items() if channel in pair)
+        met = (since for pair, (since, _) in self._together.items() if channel in pair)
+        return min(met, default=0)
