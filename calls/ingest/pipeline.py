@@ -137,10 +137,11 @@ def _lock(pbx: Pbx) -> bool:
 
 def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Iterable[Leg]:
     """The legs of the readable records; every record's state is written."""
+    parse, switch = FORMATS[pbx.source].parse, pbx.switch
     for record in records:
         record.state, record.reason, record.message = State.FOLDED, "", ""
         try:
-            leg = FORMATS[pbx.source].parse(bytes(record.body), record.layout, pbx.time_zone)
+            leg = parse(bytes(record.body), record.layout, switch)
             _check_date(leg, now)
         except CdrError as error:
             record.state, record.reason, record.message = State.QUARANTINED, error.code, str(error)

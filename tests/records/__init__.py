@@ -1,18 +1,21 @@
 """Records of real calls, made by a real Asterisk and a real FreeSWITCH, with the truth beside them."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from calls.ingest.formats import FORMATS, asterisk_csv
+from calls.ingest.formats import FORMATS, asterisk_csv, asterisk_fields
 from calls.ingest.records import Leg, Switch
 
 HERE = Path(__file__).parent
 FREESWITCH = Switch("freeswitch-json", ("external",))
 ASTERISK = Switch("asterisk-csv", ("carrier*",))
-SWITCHES = {"freeswitch": FREESWITCH, "master.csv": ASTERISK, "full.csv": ASTERISK}
-ZONES = {"freeswitch": "UTC", "master.csv": "UTC", "full.csv": "Europe/Warsaw"}
+SWITCHES = {
+    "freeswitch": FREESWITCH,
+    "master.csv": ASTERISK,
+    "full.csv": replace(ASTERISK, time_zone="Europe/Warsaw"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Scenario:
     @property
     def legs(self) -> list[Leg]:
         parse = FORMATS[self.switch.source].parse
-        return [parse(body, self.layout, ZONES[self.feed]) for body in self.bodies]
+        return [parse(body, self.layout, self.switch) for body in self.bodies]
 
 
 def freeswitch_scenarios() -> list[Scenario]:
@@ -50,10 +53,10 @@ def freeswitch_scenarios() -> list[Scenario]:
 
 
 def asterisk_scenarios(feed: str) -> list[Scenario]:
-    layout, lines = asterisk_csv.split((HERE / "asterisk" / feed).read_bytes())
+    layout, lines = asterisk_fields.split((HERE / "asterisk" / feed).read_bytes())
     by_call: dict[str, list[bytes]] = {}
     for line in lines:
-        linkedid = asterisk_csv.parse(line, layout, ZONES[feed]).facts["linkedid"]
+        linkedid = asterisk_csv.parse(line, layout, SWITCHES[feed]).facts["linkedid"]
         by_call.setdefault(linkedid, []).append(line)
     return [
         Scenario(
