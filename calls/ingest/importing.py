@@ -9,8 +9,7 @@ from django.db.models import Count
 from django.utils import timezone
 from tqdm import tqdm
 
-from calls.ingest import inbox, pipeline
-from calls.ingest.formats import asterisk_csv
+from calls.ingest import batches, inbox, pipeline
 from calls.models import InboxRecord, Pbx
 
 
@@ -21,11 +20,10 @@ def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
     """
     before, received, new = _states(pbx), 0, 0
     for path in tqdm(files, desc="reading", unit="file", disable=None):
-        layout, bodies = _records(path.read_bytes())
+        layout, bodies = batches.split(path.read_bytes(), pbx.switch)
         received += len(bodies)
         if bodies:
-            source = inbox.source_of(bodies[0])
-            inbox.check_feed(pbx, source, inbox.record_ids(source, bodies, layout))
+            inbox.check_feed(pbx, bodies, layout)
             with transaction.atomic():
                 new += inbox.receive(pbx, bodies, now=timezone.now(), layout=layout)
     yield f"{received} records read, {new} of them new, {received - new} known already."
@@ -34,14 +32,6 @@ def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
     for state in InboxRecord.State:
         if count := after[state.value] - before[state.value]:
             yield f"{count:+} {state.value}"
-
-
-def _records(content: bytes) -> tuple[str, list[bytes]]:
-    """The layout of a file and its raw records: a JSON file is one record, a CSV file has one a line."""
-    if inbox.source_of(content) == "freeswitch-json":
-        return "", [content]
-    layout, lines = asterisk_csv.split(content)
-    return layout, list(lines)
 
 
 def _fold(pbx: Pbx) -> None:

@@ -1,6 +1,6 @@
 from calls.views.details import CallDetailView
 from calls.views.export import CallExportView, MonthExportView
-from calls.views.ingest import receive_record
+from calls.views.ingest import receive_records
 from calls.views.lists import CallListView
 
 __all__ = [
@@ -8,5 +8,5 @@ __all__ = [
     "CallExportView",
     "CallListView",
     "MonthExportView",
-    "receive_record",
+    "receive_records",
 ]
