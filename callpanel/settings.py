@@ -163,6 +163,7 @@ CELERY_TIMEZONE = "UTC"
 # The truth is in the database: each of these finds its own work, so a lost message costs seconds.
 CELERY_BEAT_SCHEDULE = {
     "fold the inbox": {"task": "calls.tasks.fold_inbox", "schedule": 5.0},
+    "take the database feed over": {"task": "calls.tasks.take_feed", "schedule": 2.0},
     "settle provisional calls": {"task": "calls.tasks.settle", "schedule": 30.0},
     "bring in calls that found an owner": {
         "task": "calls.tasks.bring_in_assigned",

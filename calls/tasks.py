@@ -2,12 +2,18 @@ from celery import shared_task
 from django.utils import timezone
 
 from calls import retention, silences, source_findings
-from calls.ingest import assigning, pipeline, quarantine, source_counts
+from calls.ingest import assigning, feed, pipeline, quarantine, source_counts
 
 
 @shared_task
 def fold_inbox() -> None:
     pipeline.fold_inbox()
+
+
+@shared_task
+def take_feed() -> None:
+    if feed.take(timezone.now()):
+        pipeline.fold_inbox()
 
 
 @shared_task

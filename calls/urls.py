@@ -6,8 +6,8 @@ LIST = "accounts/<slug:slug>/calls"
 
 urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
-    path("in/<slug:pbx>/", views.receive_record, name="receive-record"),
-    path("in/<slug:pbx>/<str:secret>/", views.receive_record, name="receive-record-with-secret"),
+    path("in/<slug:pbx>/", views.receive_records, name="receive-record"),
+    path("in/<slug:pbx>/<str:secret>/", views.receive_records, name="receive-record-with-secret"),
     path(f"{LIST}/", views.CallListView.as_view(), name="call-list"),
     path(f"{LIST}/<str:tab>/", views.CallListView.as_view(), name="call-tab"),
     path(f"{LIST}/<str:tab>/export.csv", views.CallExportView.as_view(), name="call-export"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calls.ingest.folding.asterisk_channels import LONGEST, Channels
-from calls.ingest.formats.asterisk_csv import UNIQUEID
+from calls.ingest.formats.asterisk_fields import UNIQUEID
 from calls.ingest.records import SECOND, Leg, Switch
 
 Facts = dict[str, Any]

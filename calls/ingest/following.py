@@ -1,4 +1,5 @@
-"""Following Asterisk's growing Master.csv: every line is stored once it is whole, wherever logrotate puts it.
+"""Following a growing file, such as Asterisk's Master.csv: every line is stored once it is whole, wherever logrotate
+puts it.
 
 How far a file was read is committed together with its records, so neither a kill nor a restart loses a line. In doubt
 a file is read again from its beginning: the inbox knows what it has.
@@ -11,8 +12,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from calls.ingest import inbox
-from calls.ingest.formats import asterisk
+from calls.ingest import batches, inbox
 from calls.models import FollowedFile, Pbx
 
 CHUNK = 1024 * 1024
@@ -86,12 +86,12 @@ class Follower:
         return stored
 
     def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
-        layout, lines = asterisk.split(piece)
-        bodies = list(lines)
+        layout, bodies = batches.split(piece, self.pbx.switch)
         if position.offset == 0:
             position.layout = layout
-        ids = inbox.record_ids("asterisk-csv", bodies, position.layout)
-        inbox.check_feed(self.pbx, "asterisk-csv", ids)
+        # Further on, a line without ids is a damaged one: it is set aside, and those after it come in.
+        if bodies and (position.offset == 0 or not self.pbx.record_ids):
+            inbox.check_feed(self.pbx, bodies, position.layout)
         new = inbox.receive(self.pbx, bodies, now=now, layout=position.layout)
         position.offset += len(piece)
         position.before = (bytes(position.before) + piece)[-FINGERPRINT:]

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 
 from django.db import transaction
@@ -9,9 +11,10 @@ from django.db.models import Count
 from django.utils import timezone
 from tqdm import tqdm
 
-from calls.ingest import inbox, pipeline
-from calls.ingest.formats import asterisk
+from calls.ingest import batches, inbox, pipeline
 from calls.models import InboxRecord, Pbx
+
+BATCH = 1000
 
 
 def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
@@ -20,14 +23,11 @@ def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
     Raises CdrError for a feed that this PBX cannot have, OSError for a file that cannot be read.
     """
     before, received, new = _states(pbx), 0, 0
-    for path in tqdm(files, desc="reading", unit="file", disable=None):
-        layout, bodies = _records(path.read_bytes())
+    for layout, bodies in _in_batches(pbx, files):
         received += len(bodies)
-        if bodies:
-            source = inbox.source_of(bodies[0])
-            inbox.check_feed(pbx, source, inbox.record_ids(source, bodies, layout))
-            with transaction.atomic():
-                new += inbox.receive(pbx, bodies, now=timezone.now(), layout=layout)
+        inbox.check_feed(pbx, bodies, layout)
+        with transaction.atomic():
+            new += inbox.receive(pbx, bodies, now=timezone.now(), layout=layout)
     yield f"{received} records read, {new} of them new, {received - new} known already."
     _fold(pbx)
     after = _states(pbx)
@@ -36,12 +36,18 @@ def import_files(pbx: Pbx, files: Sequence[Path]) -> Iterator[str]:
             yield f"{count:+} {state.value}"
 
 
-def _records(content: bytes) -> tuple[str, list[bytes]]:
-    """The layout of a file and its raw records: a JSON file is one record, a CSV file has one a line."""
-    if inbox.source_of(content) == "freeswitch-json":
-        return "", [content]
-    layout, lines = asterisk.split(content)
-    return layout, list(lines)
+def _in_batches(pbx: Pbx, files: Sequence[Path]) -> Iterator[tuple[str, list[bytes]]]:
+    """Records of one layout: thousands of files with a record each are not as many transactions."""
+    for layout, alike in groupby(_records(pbx, files), key=itemgetter(0)):
+        bodies = (body for _, body in alike)
+        while batch := list(islice(bodies, BATCH)):
+            yield layout, batch
+
+
+def _records(pbx: Pbx, files: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
+    for path in tqdm(files, desc="reading", unit="file", disable=None):
+        layout, bodies = batches.split(path.read_bytes(), pbx.switch)
+        yield from ((layout, body) for body in bodies)
 
 
 def _fold(pbx: Pbx) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -12,8 +13,8 @@ from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
 from calls import bulk
-from calls.ingest.formats import FORMATS, freeswitch_body
-from calls.ingest.records import CdrError
+from calls.ingest.formats import ASTERISK, FORMATS, FREESWITCH, freeswitch_body
+from calls.ingest.records import CdrError, Switch
 from calls.models import InboxRecord, Pbx
 
 COLUMNS = (
@@ -69,41 +70,55 @@ def _digest(body: bytes, layout: str) -> bytes:
     return hashlib.sha256(layout.encode() + b"\n" + body).digest()
 
 
-def check_feed(pbx: Pbx, source: str, record_ids: str) -> None:
-    """Refuse a second feed of the same calls under other ids: nothing could tell that they are the same.
+def check_feed(pbx: Pbx, bodies: Sequence[bytes], layout: str) -> None:
+    """Refuse records of another kind of PBX, and a second feed of the same calls under other ids: nothing could tell
+    that they are the same. One such record among others is only a damaged one.
 
     Raises CdrError ``other_source`` or ``second_feed``; remembers the ids of the first feed.
     """
+    found = _record_ids(bodies, layout, pbx.switch)
+    if not found:
+        _check_source(pbx, bodies[0])
+    elif not pbx.record_ids:
+        pbx.record_ids = max(found, key=lambda ids: ids != "content")
+        pbx.save(update_fields=["record_ids"])
+    elif pbx.record_ids not in found:
+        raise CdrError(
+            "second_feed",
+            f"{pbx.name} gets its records with {pbx.record_ids} as ids, these carry {found[0]}: the same calls would be"
+            " counted twice. Feed it from one source, or let both write uniqueid and sequence (loguniqueid=yes,"
+            " newcdrcolumns=yes).",
+        )
+
+
+def _check_source(pbx: Pbx, body: bytes) -> None:
+    source = source_of(body, pbx.switch)
     if source != pbx.source:
         raise CdrError(
             "other_source",
             f"{pbx.name} is set up for {pbx.source}, these records are {source}. One PBX entry has one feed: make a"
             " second entry, or change this one's source.",
         )
-    if not record_ids:
-        return
-    if not pbx.record_ids:
-        pbx.record_ids = record_ids
-        pbx.save(update_fields=["record_ids"])
-    if pbx.record_ids != record_ids:
-        raise CdrError(
-            "second_feed",
-            f"{pbx.name} gets its records with {pbx.record_ids} as ids, these carry {record_ids}: the same calls"
-            " would be counted twice. Feed it from one source, or let both write uniqueid and sequence"
-            " (loguniqueid=yes, newcdrcolumns=yes).",
-        )
 
 
-def source_of(content: bytes) -> str:
-    """The format of a file or body by its look."""
-    return "freeswitch-json" if freeswitch_body.is_freeswitch(content) else "asterisk-csv"
+def source_of(body: bytes, switch: Switch) -> str:
+    """The kind of PBX that a record is of: what it is beyond doubt, else what was configured."""
+    if freeswitch_body.is_freeswitch(body):
+        return FREESWITCH
+    line = body.partition(b"\n")[0]
+    if switch.source == FREESWITCH and _record_ids([line], "", replace(switch, source=ASTERISK)):
+        return ASTERISK
+    return switch.source
 
 
-def record_ids(source: str, bodies: Iterable[bytes], layout: str) -> str:
-    """By which ids the records of a feed are told apart, read off the first that tells; '' if none does."""
+def _record_ids(bodies: Iterable[bytes], layout: str, switch: Switch) -> list[str]:
+    """By which ids the readable records are told apart; no further than to the ids that the PBX has."""
+    found = []
     for body in bodies:
         with suppress(CdrError):
-            ids: str = FORMATS[source].record_ids(body, layout)
-            if ids:
-                return ids
-    return ""
+            ids: str = FORMATS[switch.source].record_ids(body, layout, switch)
+            if ids and ids not in found:
+                found.append(ids)
+            if ids and ids == switch.record_ids:
+                break
+    return found

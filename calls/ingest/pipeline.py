@@ -20,7 +20,7 @@ from calls.ingest import groups, source_counts, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
 from calls.ingest.owners import Owners
-from calls.ingest.records import EPOCH, CdrError, FoldedCall, Leg, moment
+from calls.ingest.records import EPOCH, CdrError, FoldedCall, Leg, Switch, moment
 from calls.ingest.store import StoredCall
 from calls.models import CallGroup, InboxRecord, Pbx
 from calls.periods import retention_cutoff
@@ -177,11 +177,11 @@ def _lock(pbx: Pbx) -> bool:
 def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
     """Read the oldest waiting records; every record's state is written."""
     waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
-    batch, verdicts = Batch(), []
+    batch, verdicts, switch = Batch(), [], pbx.switch
     for pk, body, layout, received in waiting.values_list("id", "body", "layout", "received_at")[
         :limit
     ]:
-        leg, state, reason, message = _parse(pbx, bytes(body), layout, now)
+        leg, state, reason, message = _parse(switch, bytes(body), layout, now)
         began = moment(leg.started) if leg else None
         verdicts.append((pk, state.value, reason, message, leg.key if leg else "", began))
         batch.add(leg, state.value, received)
@@ -193,11 +193,11 @@ def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
 
 
 def _parse(
-    pbx: Pbx, body: bytes, layout: str, now: datetime
+    switch: Switch, body: bytes, layout: str, now: datetime
 ) -> tuple[Leg | None, InboxRecord.State, str, str]:
     """The record's leg, None if it tells of none, and its state, reason and message."""
     try:
-        leg: Leg | None = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
+        leg: Leg | None = FORMATS[switch.source].parse(body, layout, switch)
         if leg is None:
             return None, State.FOLDED, "", ""
         _check_date(leg, now)

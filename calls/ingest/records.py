@@ -8,9 +8,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from calls.ingest.columns import Columns
+
 SECOND = 1_000_000
 ALWAYS = (0, 1 << 62)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NO_COLUMNS = Columns()
 
 
 class CdrError(Exception):
@@ -102,11 +105,18 @@ def compact(record: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """What folding has to know of a PBX's configuration."""
+    """What reading and folding have to know of a PBX's configuration.
+
+    ``time_zone``: of times that are written without one. ``columns``: only of a PBX with a CSV of its own kind.
+    ``record_ids``: by which its records are told apart since the first of them came; '' before that.
+    """
 
     source: str
     trunks: tuple[str, ...]
     extension_pattern: str = r"(?:^|-)(\d{2,6})$"
+    time_zone: str = "UTC"
+    columns: Columns = NO_COLUMNS
+    record_ids: str = ""
 
 
 class Kind(StrEnum):

@@ -12,7 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, Membership, validate_timezone
+from calls.ingest.columns import Columns
 from calls.ingest.records import Switch
+from calls.models.columns import validate_columns
 from calls.numbers import normalise
 
 
@@ -31,6 +33,7 @@ class Pbx(models.Model):
     class Source(models.TextChoices):
         FREESWITCH_JSON = "freeswitch-json", "FreeSWITCH mod_json_cdr"
         ASTERISK_CSV = "asterisk-csv", "Asterisk CSV"
+        OTHER_CSV = "csv", _("another PBX's CSV")
 
     name = models.SlugField(
         _("name"), unique=True, help_text=_("Stands in the address to which the PBX sends.")
@@ -59,6 +62,14 @@ class Pbx(models.Model):
         validators=[validate_pattern],
         help_text=_("Asterisk: a regular expression with one group, the extension."),
     )
+    columns = models.JSONField(
+        _("columns"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Only for another PBX's CSV: by our name the header of its column. docs/other-pbx.md lists the names."
+        ),
+    )
     account = models.ForeignKey(
         Account,
         models.PROTECT,
@@ -70,6 +81,8 @@ class Pbx(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     secret_digest = models.CharField(max_length=64, blank=True, editable=False)
     record_ids = models.CharField(_("record ids"), max_length=30, blank=True, editable=False)
+    # The database role by which it writes into the tables of the schema feed; '' without one.
+    feed_role = models.CharField(max_length=63, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("PBX")
@@ -87,7 +100,23 @@ class Pbx(models.Model):
     @property
     def switch(self) -> Switch:
         trunks = tuple(trunk.strip() for trunk in self.trunks.split(",") if trunk.strip())
-        return Switch(self.source, trunks, self.extension_pattern)
+        return Switch(
+            self.source,
+            trunks,
+            self.extension_pattern,
+            self.time_zone,
+            Columns.from_json(self.columns),
+            self.record_ids,
+        )
+
+    def clean(self) -> None:
+        if self.source == self.Source.OTHER_CSV:
+            try:
+                validate_columns(self.columns)
+            except ValidationError as error:
+                raise ValidationError({"columns": error.error_list}) from error
+        elif self.columns:
+            raise ValidationError({"columns": _("Only another PBX's CSV needs columns.")})
 
     def renew_secret(self) -> str:
         """A new secret, which is returned once and kept only as its digest. The object has to be saved."""

@@ -1,6 +1,6 @@
 from calls.views.details import CallDetailView
 from calls.views.export import CallExportView, MonthExportView
-from calls.views.ingest import receive_record
+from calls.views.ingest import receive_records
 from calls.views.lists import CallListView
 from calls.views.metrics import metrics
 from calls.views.quarantine import (
@@ -25,5 +25,5 @@ __all__ = [
     "SourceListView",
     "SourceView",
     "metrics",
-    "receive_record",
+    "receive_records",
 ]

@@ -1,44 +1,61 @@
-"""Where a PBX sends its records: committed first, then acknowledged."""
+"""Where a PBX, or a log shipper beside it, sends records: committed first, then acknowledged."""
 
 import base64
+import gzip
+import io
+import zlib
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from calls.ingest import inbox, source_counts
+from calls.ingest import batches, inbox, source_counts
 from calls.ingest.nudging import fold_soon
 from calls.ingest.records import CdrError
 from calls.models import Pbx
 
-LARGEST_BODY = 1024 * 1024
+MEGABYTE = 1024 * 1024
+LARGEST_RECORD = MEGABYTE
+LARGEST_BATCH = 10 * MEGABYTE
+GZIP = b"\x1f\x8b"
+
+
+class RefusedError(Exception):
+    """What is sent cannot be taken: the answer's status, and what to do."""
+
+    def __init__(self, status: int, advice: str) -> None:
+        super().__init__(advice)
+        self.status = status
 
 
 @csrf_exempt
 @require_POST
-def receive_record(request: HttpRequest, pbx: str, secret: str = "") -> HttpResponse:
-    """Take one record. 2xx means that it is stored for good, whatever can be made of it later.
+def receive_records(request: HttpRequest, pbx: str, secret: str = "") -> HttpResponse:
+    """Take one record or a batch. 2xx means that all of it is stored for good, whatever can be made of it later.
 
-    401: the PBX or its secret is wrong; 400: nothing was sent; 411: no length; 413: too large; 409: this PBX has
-    another feed.
+    401: the PBX or its secret is wrong; 400: nothing was sent, or only half of it; 411: no length; 413: too large; 415:
+    compressed in an unknown way; 409: this PBX has another feed. Nothing of a refused batch is stored.
     """
     source = Pbx.authenticated(pbx, secret or _basic_password(request, pbx))
     if source is None:
         response = _answer("Unknown PBX or wrong secret. Take both from the PBX entry.", 401)
         response["WWW-Authenticate"] = 'Basic realm="callpanel"'
         return response
-    if "Transfer-Encoding" in request.headers:
-        return _answer("Send a Content-Length: a body in chunks cannot be taken.", 411)
-    body = _body(request)
-    if body is None:
-        return _answer(
-            "The record is larger than 1 MB; a CDR has a few kB. Send one a request.", 413
-        )
-    if not body.strip():
-        return _answer("The request has no body: send one CDR in it.", 400)
-    return _store(source, body)
+    try:
+        layout, bodies = _records(request, source)
+        inbox.check_feed(source, bodies, layout)
+    except RefusedError as refused:
+        return _answer(str(refused), refused.status)
+    except CdrError as error:
+        return _answer(str(error), 409)
+    with transaction.atomic():
+        new = inbox.receive(source, bodies, now=timezone.now(), layout=layout)
+        if known := len(bodies) - new:
+            source_counts.count_repeated(source, known, timezone.now())
+    fold_soon()
+    return _answer(f"{new} stored, {known} known", 200)
 
 
 def _basic_password(request: HttpRequest, name: str) -> str:
@@ -53,30 +70,48 @@ def _basic_password(request: HttpRequest, name: str) -> str:
     return password if user == name else ""
 
 
-def _body(request: HttpRequest) -> bytes | None:
-    """The raw body, never a parsed form: FreeSWITCH sometimes names the wrong type. None if it is too large."""
+def _records(request: HttpRequest, pbx: Pbx) -> tuple[str, list[bytes]]:
+    layout, bodies = batches.split(_unpacked(request, _body(request)), pbx.switch)
+    if not bodies:
+        raise RefusedError(400, "The request has no record: send one CDR in it, or several.")
+    if max(map(len, bodies)) > LARGEST_RECORD:
+        raise RefusedError(
+            413, "A record is larger than 1 MB; a CDR has a few kB. Send one a line."
+        )
+    return layout, bodies
+
+
+def _body(request: HttpRequest) -> bytes:
+    """The raw body, never a parsed form: FreeSWITCH sometimes names the wrong type."""
+    if "Transfer-Encoding" in request.headers:
+        raise RefusedError(411, "Send a Content-Length: a body in chunks cannot be taken.")
     length = request.headers.get("Content-Length", "0")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
-        return None
-    body = request.read(LARGEST_BODY + 1)
-    return None if len(body) > LARGEST_BODY else body
-
-
-def _store(pbx: Pbx, body: bytes) -> HttpResponse:
-    source = inbox.source_of(body)
-    # What is no JSON at all is kept like any other: the operator sees it with its reason, nothing is lost.
-    readable = source == "freeswitch-json" or pbx.source != "freeswitch-json"
+    expected = int(length) if length.isdecimal() else 0
     try:
-        if readable:
-            inbox.check_feed(pbx, source, inbox.record_ids(source, [body], ""))
-    except CdrError as error:
-        return _answer(str(error), 409)
-    with transaction.atomic():
-        new = inbox.receive(pbx, [body], now=timezone.now())
-        if not new:
-            source_counts.count_repeated(pbx, 1, timezone.now())
-    fold_soon()
-    return _answer("stored" if new else "stored before", 200)
+        body = b"" if expected > LARGEST_BATCH else request.read(LARGEST_BATCH + 1)
+    except UnreadablePostError:
+        body = b""  # The connection broke.
+    if max(expected, len(body)) > LARGEST_BATCH:
+        raise RefusedError(413, "The request is larger than 10 MB. Send it in several.")
+    if len(body) < expected:
+        raise RefusedError(400, "Only a part of the request came. Send it again.")
+    return body
+
+
+def _unpacked(request: HttpRequest, body: bytes) -> bytes:
+    """The body without its compression, which may be told by its look alone, and never more than the limit."""
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in {"identity", "gzip", "x-gzip"}:
+        raise RefusedError(415, "Compress with gzip, or not at all.")
+    if encoding == "identity" and not body.startswith(GZIP):
+        return body
+    try:
+        unpacked = gzip.GzipFile(fileobj=io.BytesIO(body)).read(LARGEST_BATCH + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise RefusedError(400, "The gzip is damaged or not whole. Send it again.") from error
+    if len(unpacked) > LARGEST_BATCH:
+        raise RefusedError(413, "The request unpacks to more than 10 MB. Send it in several.")
+    return unpacked
 
 
 def _answer(text: str, status: int) -> HttpResponse:

@@ -78,7 +78,7 @@ class Events:
         return text.getvalue().encode().splitlines()
 
     def legs(self) -> list[Leg]:
-        legs = (asterisk.parse(line, HEADER, "UTC") for line in self.lines())
+        legs = (asterisk.parse(line, HEADER, SWITCH) for line in self.lines())
         return [leg for leg in legs if leg]
 
     def seen(self, switch: Switch = SWITCH) -> list[Seen]:

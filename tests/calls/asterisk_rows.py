@@ -86,7 +86,7 @@ class Rows:
         return [_line([*row.values()][:columns]) for row in self.rows]
 
     def legs(self, columns: int = 21) -> list[Leg]:
-        return [parse(line, "", "UTC") for line in self.lines(columns)]
+        return [parse(line, "", SWITCH) for line in self.lines(columns)]
 
     def seen(self, switch: Switch = SWITCH, columns: int = 21) -> list[Seen]:
         return seen(self.legs(columns), switch)

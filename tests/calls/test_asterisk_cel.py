@@ -3,13 +3,13 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
-from calls.ingest import inbox
-from calls.ingest.formats import asterisk
+from calls.ingest.formats import asterisk, asterisk_fields
 from calls.ingest.records import CdrError, Leg
-from tests.records import HERE, ZONES, asterisk_events
+from tests.records import ASTERISK, HERE, SWITCHES, asterisk_events
 
 HEADER, EVENTS = asterisk_events()
 ENTERED = {
@@ -32,7 +32,7 @@ def line(fields: dict[str, str]) -> bytes:
 
 def parsed(zone: str = "UTC", **changed: str) -> Leg | None:
     fields = ENTERED | changed
-    return asterisk.parse(line(fields), ",".join(fields), zone)
+    return asterisk.parse(line(fields), ",".join(fields), replace(ASTERISK, time_zone=zone))
 
 
 def local(event: str, born: int, time: str, zone: str = "Europe/Warsaw") -> int:
@@ -69,7 +69,7 @@ def test_an_event_keeps_what_folding_needs_and_no_more() -> None:
     ids=["text", "capitals", "timestamp", "with zone", "jsonb", "number"],
 )
 def test_a_row_of_a_cel_table_is_the_same_event_as_the_line_of_a_file(row: dict[str, str]) -> None:
-    assert asterisk.parse(json.dumps(row).encode(), "", "UTC") == parsed()
+    assert asterisk.parse(json.dumps(row).encode(), "", ASTERISK) == parsed()
 
 
 @pytest.mark.parametrize("literal", [[], ["My Literal"]], ids=["before", "since 20"])
@@ -80,34 +80,34 @@ def test_the_columns_of_asterisks_own_sample_need_no_header(literal: list[str]) 
     values = [kind, *literal, time, name, *middle, *ids, "", "", "", ENTERED["eventextra"]]
     body = line(dict(enumerate(values)))  # type: ignore[arg-type]
 
-    assert asterisk.split(body)[0] == ""
-    assert asterisk.parse(body, "", "UTC") == parsed()
+    assert asterisk_fields.split(body)[0] == ""
+    assert asterisk.parse(body, "", ASTERISK) == parsed()
 
 
 def test_the_columns_of_our_own_documentation_need_no_header() -> None:
     fields = {name: value for name, value in ENTERED.items() if name != "cidname"}
 
-    assert asterisk.parse(line(fields), "", "UTC") == parsed()
+    assert asterisk.parse(line(fields), "", ASTERISK) == parsed()
 
 
 def test_events_of_other_columns_without_a_header_are_not_guessed() -> None:
     with pytest.raises(CdrError, match="header line"):
-        asterisk.parse(line(ENTERED), "", "UTC")
+        asterisk.parse(line(ENTERED), "", ASTERISK)
 
 
 @pytest.mark.parametrize("feed", ["master.csv", "full.csv"])
 def test_no_row_of_a_call_is_taken_for_an_event(feed: str) -> None:
-    layout, lines = asterisk.split((HERE / "asterisk" / feed).read_bytes())
-    legs = [asterisk.parse(body, layout, ZONES[feed]) for body in lines]
+    layout, lines = asterisk_fields.split((HERE / "asterisk" / feed).read_bytes())
+    legs = [asterisk.parse(body, layout, SWITCHES[feed]) for body in lines]
 
     assert [leg for leg in legs if leg is None or leg.is_event] == []
 
 
 def test_a_file_of_events_is_known_by_its_header() -> None:
-    layout, lines = asterisk.split((HERE / "asterisk/cel.csv").read_bytes())
+    layout, lines = asterisk_fields.split((HERE / "asterisk/cel.csv").read_bytes())
 
     assert layout.startswith("eventtype,eventtime,cidname,cidnum")
-    assert len(list(lines)) == 922
+    assert len(lines) == 922
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_an_event_that_tells_nothing_of_use_becomes_no_leg(kind: str) -> None:
 
 
 def test_of_the_recorded_events_four_in_ten_are_not_kept() -> None:
-    legs = [asterisk.parse(body, HEADER, "UTC") for lines in EVENTS.values() for body in lines]
+    legs = [asterisk.parse(body, HEADER, ASTERISK) for lines in EVENTS.values() for body in lines]
 
     assert (len(legs), len([leg for leg in legs if leg])) == (922, 553)
     assert len({leg.key for leg in legs if leg}) == 553
@@ -168,7 +168,7 @@ def test_in_the_hour_that_comes_twice_a_channel_cannot_have_ended_before_it_bega
     ("event", "time", "zone"),
     [
         ("HANGUP", "2026-11-23 03:07:45.1", "Europe/Warsaw"),
-        ("CHAN_START", "2026-11-23 04:07:44.1", "UTC"),
+        ("CHAN_START", "2026-11-23 04:07:44.1", ASTERISK),
     ],
 )
 def test_times_of_another_zone_than_set_are_refused(event: str, time: str, zone: str) -> None:
@@ -203,12 +203,12 @@ def test_what_cannot_be_understood_says_what_to_do(
 )
 def test_broken_events_are_refused(body: bytes) -> None:
     with pytest.raises(CdrError):
-        asterisk.parse(body, "" if body.startswith(b"{") else HEADER, "UTC")
+        asterisk.parse(body, "" if body.startswith(b"{") else HEADER, ASTERISK)
 
 
 def test_of_a_mixed_batch_the_rows_say_by_what_they_are_told_apart() -> None:
     event = json.dumps(ENTERED).encode()
     row = (HERE / "asterisk/master.csv").read_bytes().splitlines()[0]
 
-    assert inbox.record_ids("asterisk-csv", [event, row], "") == "uniqueid+sequence"
-    assert inbox.record_ids("asterisk-csv", [event], "") == ""
+    assert asterisk.record_ids(event, "", ASTERISK) == ""
+    assert asterisk.record_ids(row, "", ASTERISK) == "uniqueid+sequence"

@@ -10,7 +10,7 @@ from calls.ingest.folding import fold
 from calls.ingest.formats import asterisk
 from calls.ingest.grouping import components
 from calls.ingest.records import SECOND, FoldedCall, Leg
-from tests.records import Scenario, asterisk_events, asterisk_scenarios
+from tests.records import ASTERISK, Scenario, asterisk_events, asterisk_scenarios
 
 HEADER, LINES = asterisk_events()
 MASTER, FULL = asterisk_scenarios("master.csv"), asterisk_scenarios("full.csv")
@@ -19,7 +19,7 @@ MEASURED = {"wait", "talk", "estimated", "complete", "paid", "steps"}
 
 
 def events_of(scenario: Scenario) -> list[Leg]:
-    legs = (asterisk.parse(line, HEADER, "UTC") for line in LINES[scenario.name])
+    legs = (asterisk.parse(line, HEADER, ASTERISK) for line in LINES[scenario.name])
     return [leg for leg in legs if leg]
 
 

@@ -134,7 +134,7 @@ def named(name: str, count: int = 5) -> list[Leg]:
         row[16] = f"{BEGIN + number}.1"
         text = io.StringIO()
         csv.writer(text).writerow(row)
-        legs.append(parse(text.getvalue().encode(), "", "UTC"))
+        legs.append(parse(text.getvalue().encode(), "", SWITCH))
     return legs
 
 

@@ -249,6 +249,34 @@ def test_a_second_feed_under_other_ids_is_refused(
     assert stored() == []
 
 
+def test_a_line_that_was_cut_is_set_aside_and_those_after_it_come_in(
+    asterisk: Pbx, follower: Follower, writer: Asterisk
+) -> None:
+    writer.write(1)
+    follower.step(RECORDED)
+    with writer.path.open("ab") as file:
+        file.write(LINES[1].split(b',"DOCUMENTATION"')[0] + b',"DOCUMENTATION"\n')
+    follower.step(RECORDED)
+    writer.write(1)
+    follower.step(RECORDED)
+    pipeline.fold_inbox()
+
+    found = InboxRecord.objects.order_by("id").values_list("state", "reason")
+    assert list(found) == [("folded", ""), ("quarantined", "other_ids"), ("folded", "")]
+
+
+def test_a_file_that_begins_with_its_header_alone_is_checked_with_its_first_row(
+    asterisk: Pbx, follower: Follower, writer: Asterisk
+) -> None:
+    header, row, *_ = (HERE / "asterisk/full.csv").read_bytes().splitlines(keepends=True)
+    for line in (header, row):
+        with writer.path.open("ab") as file:
+            file.write(line)
+        follower.step(RECORDED)
+
+    assert Pbx.objects.get().record_ids == "uniqueid+sequence"
+
+
 def test_the_command_reads_what_is_there(
     asterisk: Pbx, writer: Asterisk, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,18 +2,21 @@
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from calls.ingest.formats import FORMATS, asterisk, asterisk_csv
+from calls.ingest.formats import FORMATS, asterisk_csv, asterisk_fields
 from calls.ingest.records import Leg, Switch
 
 HERE = Path(__file__).parent
 FREESWITCH = Switch("freeswitch-json", ("external",))
 ASTERISK = Switch("asterisk-csv", ("carrier*",))
-SWITCHES = {"freeswitch": FREESWITCH, "master.csv": ASTERISK, "full.csv": ASTERISK}
-ZONES = {"freeswitch": "UTC", "master.csv": "UTC", "full.csv": "Europe/Warsaw"}
+SWITCHES = {
+    "freeswitch": FREESWITCH,
+    "master.csv": ASTERISK,
+    "full.csv": replace(ASTERISK, time_zone="Europe/Warsaw"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Scenario:
     @property
     def legs(self) -> list[Leg]:
         parse = FORMATS[self.switch.source].parse
-        return [parse(body, self.layout, ZONES[self.feed]) for body in self.bodies]
+        return [parse(body, self.layout, self.switch) for body in self.bodies]
 
 
 def freeswitch_scenarios() -> list[Scenario]:
@@ -51,10 +54,10 @@ def freeswitch_scenarios() -> list[Scenario]:
 
 
 def asterisk_scenarios(feed: str) -> list[Scenario]:
-    layout, lines = asterisk_csv.split((HERE / "asterisk" / feed).read_bytes())
+    layout, lines = asterisk_fields.split((HERE / "asterisk" / feed).read_bytes())
     by_call: dict[str, list[bytes]] = {}
     for line in lines:
-        linkedid = asterisk_csv.parse(line, layout, ZONES[feed]).facts["linkedid"]
+        linkedid = asterisk_csv.parse(line, layout, SWITCHES[feed]).facts["linkedid"]
         by_call.setdefault(linkedid, []).append(line)
     return [
         Scenario(
@@ -70,7 +73,7 @@ def asterisk_scenarios(feed: str) -> list[Scenario]:
 
 def asterisk_events() -> tuple[str, dict[str, list[bytes]]]:
     """The header of cel.csv, and its lines by scenario."""
-    layout, lines = asterisk.split((HERE / "asterisk/cel.csv").read_bytes())
+    layout, lines = asterisk_fields.split((HERE / "asterisk/cel.csv").read_bytes())
     place = layout.split(",").index("linkedid")
     by_call: dict[str, list[bytes]] = {}
     for line in lines:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from calls.ingest.folding import asterisk, freeswitch
+from calls.ingest.folding import asterisk, freeswitch, mapped
 from calls.ingest.records import FoldedCall, Leg, Switch
 
 FOLDS: dict[str, Callable[[Sequence[Leg], Switch], FoldedCall]] = {
     "freeswitch-json": freeswitch.fold,
     "asterisk-csv": asterisk.fold,
+    "csv": mapped.fold,
 }
 
 

@@ -4,17 +4,18 @@ An event becomes a leg that tells only when something happened to a channel: bes
 times exact, alone it makes no call.
 """
 
-import csv
 import hashlib
 import json
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from calls.ingest.formats.asterisk_csv import NUMBERED, SLACK, UNIQUEID, local_times
-from calls.ingest.records import SECOND, CdrError, Leg, Link, clean
+from calls.ingest.formats import asterisk_fields
+from calls.ingest.formats.asterisk_csv import NUMBERED, SLACK
+from calls.ingest.formats.asterisk_fields import UNIQUEID
+from calls.ingest.formats.times import iso_readings
+from calls.ingest.records import SECOND, CdrError, Leg, Link, Switch
 
 # The events that folding needs, and what they are called in a leg. All others are most of the traffic.
 NEEDED = {
@@ -51,19 +52,10 @@ def is_event(body: bytes, layout: str) -> bool:
     return bool(LOOKS_LIKE_EVENT.match(body))
 
 
-def split(lines: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
-    """The lines of a file as its layout ('' without a header line) and its records."""
-    first = next(lines, b"")
-    header = clean(first.decode("utf-8", errors="replace").strip().lower(), 2000)
-    if {name.strip().strip('"') for name in header.split(",")} >= REQUIRED:
-        return header, lines
-    return "", chain([first], lines) if first else lines
+def parse(body: bytes, layout: str, switch: Switch) -> Leg | None:
+    """One event as a leg, None if folding does not need it. ``layout``: the header line of its file, or ''.
 
-
-def parse(body: bytes, layout: str, zone: str) -> Leg | None:
-    """One event as a leg, None if folding does not need it. ``zone``: of event times that are no epochs.
-
-    Raises CdrError ``other_shape``, ``bad_times`` or ``wrong_zone``.
+    Raises CdrError ``other_shape``, ``not_json``, ``bad_times`` or ``wrong_zone``.
     """
     fields = _fields(body, layout)
     if fields["eventtype"].isdecimal():
@@ -72,7 +64,7 @@ def parse(body: bytes, layout: str, zone: str) -> Leg | None:
     if event is None:
         return None
     extra = _extra(fields.get("eventextra") or fields.get("extra", ""))
-    moment = _moment(fields, event, ZoneInfo(zone))
+    moment = _moment(fields, event, ZoneInfo(switch.time_zone))
     facts = {"event": event, "channel": fields["channame"].removesuffix("<ZOMBIE>")}
     if event in BRIDGES:
         facts["bridge"] = _bridge(extra)
@@ -83,38 +75,17 @@ def parse(body: bytes, layout: str, zone: str) -> Leg | None:
 
 
 def _fields(body: bytes, layout: str) -> dict[str, str]:
-    text = clean(body.decode("utf-8", errors="replace").strip())
-    fields = _from_json(text) if text.startswith("{") else _from_csv(text, layout)
+    is_object = body.lstrip()[:1] == b"{"
+    fields = asterisk_fields.read(body, layout if layout or is_object else _known_layout(body))
     if missing := [name for name in sorted(REQUIRED) if not fields.get(name)]:
         raise CdrError("other_shape", f"The event has no {', '.join(missing)}.")
     return fields
 
 
-def _from_json(text: str) -> dict[str, str]:
-    try:
-        values = json.loads(text, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise CdrError("not_json", f"The event is no JSON: {error}.") from error
-    return {name.lower(): _text(value) for name, value in values.items()}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return json.dumps(value)
-    return "" if value is None else str(value)
-
-
-def _from_csv(text: str, layout: str) -> dict[str, str]:
-    try:
-        values = next(csv.reader([text], strict=True))
-    except (csv.Error, StopIteration) as error:
-        raise CdrError("other_shape", f"The line is no CSV record: {error}.") from error
-    names = next(csv.reader([layout])) if layout else _known_columns(values)
-    if len(names) != len(values):
-        raise CdrError(
-            "other_shape", f"The line has {len(values)} fields where {len(names)} belong."
-        )
-    return {name.strip(): value for name, value in zip(names, values, strict=True)}
+def _known_layout(body: bytes) -> str:
+    """The header line that this line's file would have, if it is of a known mapping."""
+    values = asterisk_fields.values_of(body)
+    return ",".join(_known_columns(values))
 
 
 def _known_columns(values: list[str]) -> list[str]:
@@ -137,7 +108,7 @@ def _moment(fields: dict[str, str], event: str, zone: ZoneInfo) -> int:
     created = UNIQUEID.search(fields["uniqueid"])
     born = int(created[1]) * SECOND if created else 0
     latest = born + SLACK if created and event == "start" else 1 << 62
-    possible = [time for time in local_times(text, zone) if born - SLACK <= time <= latest]
+    possible = [time for time in iso_readings(text, zone) if born - SLACK <= time <= latest]
     if not possible:
         raise CdrError(
             "wrong_zone",

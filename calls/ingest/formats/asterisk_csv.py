@@ -1,27 +1,29 @@
-"""Asterisk's Master.csv (cdr_csv, with and without its optional columns) and CSV files with a header line."""
+"""Asterisk's CDR rows: Master.csv, CSV files with a header line, and the same rows as JSON objects."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from calls.ingest.records import SECOND, CdrError, Leg, Link, clean, compact, micros
+from calls.ingest.formats import asterisk_fields
+from calls.ingest.formats.asterisk_fields import BASE, UNIQUEID
+from calls.ingest.formats.times import iso
+from calls.ingest.records import SECOND, CdrError, Leg, Link, Switch, compact
 
-BASE = [
-    *("accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp"),
-    *("lastdata", "start", "answer", "end", "duration", "billsec", "disposition", "amaflags"),
-]
-NEW_COLUMNS = ["peeraccount", "linkedid", "sequence"]
 REQUIRED = {"src", "dst", "channel", "start", "duration", "billsec", "disposition"}
-UNIQUEID = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
+BY_IDS, BY_CONTENT = "uniqueid+sequence", "content"
+NO_IDS = (
+    "The record has no uniqueid and sequence, as all others of this PBX have. Was its line cut?"
+)
 # Only such names are not used again for the next call: DAHDI/1-1 is.
 NUMBERED = re.compile(r"-[0-9a-f]{8}(;[12])?$|^DAHDI/i\d+/.*-[0-9a-f]+$|^IAX2/.*-\d+$")
 # What a clock may be moved between the creation of a channel and the first of its rows.
 SLACK = 60 * SECOND
 LONGEST = 30 * 24 * 3600
+# Asterisk's own limits are 80 for a channel and 150 for an id.
+LONGEST_NAMES = dict.fromkeys(("channel", "dstchannel", "uniqueid", "linkedid"), 150) | {
+    "sequence": 20
+}
 # Between a channel's row and its next, after a transfer, lie some milliseconds, and in whole seconds up to one.
 PAUSE = 2 * SECOND
 
@@ -53,30 +55,25 @@ class Row:
     hidden: bool = False
 
 
-def split(content: bytes) -> tuple[str, Iterator[bytes]]:
-    """A file as its layout (the header line, '' for Master.csv) and its records, one raw line each."""
-    lines = [line for line in content.split(b"\n") if line.strip()]
-    first = lines[0].decode("utf-8", errors="replace").strip() if lines else ""
-    names = {name.strip().strip('"').lower() for name in first.split(",")}
-    if names >= {"channel", "start", "duration"}:
-        return clean(first.lower(), 2000), iter(lines[1:])
-    return "", iter(lines)
+def parse(body: bytes, layout: str, switch: Switch) -> Leg:
+    """One CDR row as a leg. ``layout``: the header line of its file, or ''.
 
-
-def parse(body: bytes, layout: str, zone: str) -> Leg:
-    """One CSV line as a leg. ``layout``: the header line or ''; ``zone``: the time zone of the row's times.
-
-    Raises CdrError ``other_shape``, ``bad_times``, ``bad_number`` or ``wrong_zone``.
+    Raises CdrError ``other_shape``, ``not_json``, ``bad_times``, ``bad_number``, ``wrong_zone`` or ``other_ids``.
     """
-    fields = _fields(body, layout)
-    row = read(fields, ZoneInfo(zone))
+    fields = _checked(asterisk_fields.read(body, layout))
+    row = read(fields, ZoneInfo(switch.time_zone))
+    if switch.record_ids == BY_IDS != _ids(fields):
+        raise CdrError("other_ids", NO_IDS)
     return Leg(_key(fields), row.start, row.end, _links(row), compact(row))
 
 
-def record_ids(body: bytes, layout: str) -> str:
+def record_ids(body: bytes, layout: str, switch: Switch) -> str:
     """By what this file's records are told apart: ``uniqueid+sequence`` or ``content``."""
-    fields = _fields(body, layout)
-    return "uniqueid+sequence" if fields.get("uniqueid") and fields.get("sequence") else "content"
+    return _ids(_checked(asterisk_fields.read(body, layout)))
+
+
+def _ids(fields: dict[str, str]) -> str:
+    return BY_IDS if fields.get("uniqueid") and fields.get("sequence") else BY_CONTENT
 
 
 def read(fields: dict[str, str], zone: ZoneInfo) -> Row:
@@ -108,40 +105,14 @@ def read(fields: dict[str, str], zone: ZoneInfo) -> Row:
     )
 
 
-def _fields(body: bytes, layout: str) -> dict[str, str]:
-    text = clean(body.decode("utf-8", errors="replace").strip())
-    try:
-        values = next(csv.reader([text], strict=True))
-    except (csv.Error, StopIteration) as error:
-        raise CdrError("other_shape", f"The line is no CSV record: {error}.") from error
-    names = next(csv.reader([layout])) if layout else _master_columns(values)
-    if len(names) != len(values):
-        raise CdrError(
-            "other_shape", f"The line has {len(values)} fields where {len(names)} belong."
-        )
-    fields = {name.strip(): value[:512] for name, value in zip(names, values, strict=True)}
+def _checked(fields: dict[str, str]) -> dict[str, str]:
     if missing := REQUIRED - fields.keys():
-        raise CdrError("other_shape", f"The file has no column {', '.join(sorted(missing))}.")
+        raise CdrError("other_shape", f"The record has no column {', '.join(sorted(missing))}.")
     if not fields["channel"]:
         raise CdrError("other_shape", "The record names no channel.")
+    if long := [name for name, most in LONGEST_NAMES.items() if len(fields.get(name, "")) > most]:
+        raise CdrError("other_shape", f"Asterisk writes no {', '.join(long)} as long as this one.")
     return fields
-
-
-def _master_columns(values: list[str]) -> list[str]:
-    """cdr_csv writes no header; its optional columns are told by their number and the look of a uniqueid."""
-    tail = NEW_COLUMNS if len(values) >= len(BASE) + len(NEW_COLUMNS) else []
-    match values[len(BASE) : len(values) - len(tail)]:
-        case [] if len(values) >= len(BASE):
-            optional = []
-        case [value]:
-            optional = ["uniqueid" if UNIQUEID.search(value) else "userfield"]
-        case [_, _]:
-            optional = ["uniqueid", "userfield"]
-        case _:
-            raise CdrError(
-                "other_shape", f"The line has {len(values)} fields; a Master.csv line has 16 to 21."
-            )
-    return [*BASE, *optional, *tail]
 
 
 def _seconds(fields: dict[str, str], name: str) -> int:
@@ -162,7 +133,7 @@ def _times(
     channel's uniqueid (its epoch second) and the durations resolve."""
     created = UNIQUEID.search(fields.get("uniqueid", ""))
     born = int(created[1]) * SECOND if created else 0
-    start = _epoch(fields, "start") or _local(fields["start"], zone, born)
+    start = _epoch(fields, "start") or iso(fields["start"], zone, born)
     if start < born - SLACK:
         raise CdrError(
             "wrong_zone",
@@ -172,12 +143,15 @@ def _times(
     longest = start + duration * SECOND
     end = _epoch(fields, "end") or _local_or(fields.get("end", ""), zone, longest)
     end = end if longest <= end <= longest + 2 * SECOND else longest
-    answer = 0
-    if fields.get("answer"):
-        likely = end - billsec * SECOND
-        answer = _epoch(fields, "answer") or _local(fields["answer"], zone, likely)
-        answer = answer if start <= answer <= end else max(start, likely)
-    return start, answer, end
+    likely = max(start, end - billsec * SECOND)
+    answer = _answer(fields, zone, likely)
+    return start, likely if answer and not start <= answer <= end else answer, end
+
+
+def _answer(fields: dict[str, str], zone: ZoneInfo, likely: int) -> int:
+    if not fields.get("answer"):  # The oldest database tables have no such column.
+        return likely if fields["disposition"].upper() == "ANSWERED" else 0
+    return _epoch(fields, "answer") or iso(fields["answer"], zone, likely)
 
 
 def _epoch(fields: dict[str, str], name: str) -> int:
@@ -186,33 +160,7 @@ def _epoch(fields: dict[str, str], name: str) -> int:
 
 
 def _local_or(text: str, zone: ZoneInfo, likely: int) -> int:
-    return _local(text, zone, likely) if text else likely
-
-
-def _local(text: str, zone: ZoneInfo, likely: int) -> int:
-    """A local time as µs UTC; of the two readings in the doubtful hour the one nearer to ``likely``."""
-    return min(local_times(text, zone), key=lambda reading: abs(reading - likely))
-
-
-def local_times(text: str, zone: ZoneInfo) -> tuple[int, ...]:
-    """A local time as µs UTC, in the hour before the end of summer time in both its readings.
-
-    Raises CdrError ``bad_times``.
-    """
-    try:
-        naive = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise CdrError("bad_times", f"{text[:40]!r} is no time.") from error
-    if naive.tzinfo is not None:
-        return (_micros(naive),)
-    return tuple(_micros(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
-
-
-def _micros(moment: datetime) -> int:
-    try:
-        return micros(moment)
-    except OverflowError as error:
-        raise CdrError("bad_times", f"{moment} is no believable time.") from error
+    return iso(text, zone, likely) if text else likely
 
 
 def _display_name(clid: str) -> str:
@@ -222,7 +170,7 @@ def _display_name(clid: str) -> str:
 
 
 def _key(fields: dict[str, str]) -> str:
-    if fields.get("uniqueid") and fields.get("sequence"):
+    if _ids(fields) == BY_IDS:
         return f"{fields['uniqueid']}/{fields['sequence']}"
     # Rows alike in every field tell nothing that one of them does not, so they may share a key.
     text = "|".join(fields.get(name, "") for name in BASE)

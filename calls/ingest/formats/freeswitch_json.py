@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from calls.ingest.formats import freeswitch_body
-from calls.ingest.records import CdrError, Leg, Link, clean, compact
+from calls.ingest.records import CdrError, Leg, Link, Switch, clean, compact
 
 HIDING = {"id", "user", "header", "full"}
 
@@ -44,10 +44,10 @@ class Channel:
     apps: list[str] = field(default_factory=list)
 
 
-def parse(body: bytes, layout: str = "", zone: str = "UTC") -> Leg:
-    """One channel's record as a leg. ``layout`` and ``zone`` are not needed: the times are epochs.
+def parse(body: bytes, layout: str = "", switch: Switch | None = None) -> Leg:
+    """One channel's record as a leg. ``layout`` and ``switch`` are not needed: the times are epochs.
 
-    Raises CdrError ``not_json``, ``other_shape`` or ``bad_times``.
+    Raises CdrError ``not_json``, ``not_xml``, ``other_shape`` or ``bad_times``.
     """
     channel = read(body)
     uuids = (channel.uuid, channel.parent, channel.partner, channel.half, channel.member)
@@ -60,8 +60,10 @@ def parse(body: bytes, layout: str = "", zone: str = "UTC") -> Leg:
     )
 
 
-def record_ids(body: bytes, layout: str) -> str:
-    """FreeSWITCH records always carry the channel's uuid."""
+def record_ids(body: bytes, layout: str, switch: Switch) -> str:
+    """FreeSWITCH records always carry the channel's uuid. Raises CdrError for what does not look like one."""
+    if not freeswitch_body.is_freeswitch(body):
+        raise CdrError("other_shape", "This does not look like a record of FreeSWITCH.")
     return "uuid"
 
 

@@ -1,0 +1,89 @@
+"""Rows that Asterisk's database drivers wrote into the schema ``feed``, on into the inbox.
+
+A row leaves the one table and enters the other in one transaction, so a kill loses none and doubles none. Whose a row
+is, and in which encoding it was sent, a trigger wrote down when it came; see the migration.
+"""
+
+import json
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg import sql
+
+from calls.ingest import inbox
+from calls.ingest.formats import ASTERISK
+from calls.ingest.records import CdrError
+from calls.models import Pbx
+
+logger = logging.getLogger("callpanel.ingest")
+
+BATCH = 1000
+TABLES = ("cdr", "cel")
+TAKE = """
+    DELETE FROM feed.{table} WHERE feed_id = ANY (ARRAY(
+        SELECT feed_id FROM feed.{table} WHERE feed_role = %s
+        ORDER BY feed_id LIMIT %s FOR UPDATE SKIP LOCKED
+    )) RETURNING *
+"""
+WAITING = "SELECT DISTINCT feed_role FROM feed.cdr UNION SELECT DISTINCT feed_role FROM feed.cel"
+OURS = {"feed_id", "feed_role", "feed_encoding"}
+# Asterisk writes UTF-8, whatever it tells the database. In these encodings every byte is a letter, so that none is
+# refused and each can be had again.
+BYTEWISE = {"LATIN1": "iso8859-1", "LATIN9": "iso8859-15"}
+
+
+def take(now: datetime) -> int:
+    """Take over what waits for the active PBXes; returns the number of rows. Rows of all others stay."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        roles = [role for (role,) in cursor.fetchall()]
+    pbxes = Pbx.objects.filter(is_active=True, source=ASTERISK, feed_role__in=roles)
+    return sum(take_of(pbx, now) for pbx in pbxes.exclude(feed_role=""))
+
+
+def take_of(pbx: Pbx, now: datetime) -> int:
+    """Take over all rows of one PBX. Where it has another feed already they stay, and the log says why."""
+    taken = 0
+    try:
+        for table in TABLES:
+            while count := _take_batch(pbx, table, now):
+                taken += count
+    except CdrError as error:
+        logger.warning("the rows of %s stay in the feed: %s", pbx.feed_role, error)
+    return taken
+
+
+def _take_batch(pbx: Pbx, table: str, now: datetime) -> int:
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            query = sql.SQL(TAKE).format(table=sql.Identifier(table))
+            cursor.execute(query, [pbx.feed_role, BATCH])
+            names = [column.name for column in cursor.description or ()]
+            rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        bodies = [_body(row) for row in sorted(rows, key=lambda row: int(row["feed_id"]))]
+        if bodies:
+            inbox.check_feed(pbx, bodies, "")
+            inbox.receive(pbx, bodies, now=now)
+        return len(bodies)
+
+
+def _body(row: dict[str, Any]) -> bytes:
+    """The row as a JSON object: the same row is always the same bytes."""
+    encoding = row["feed_encoding"] or ""
+    fields = {name: _value(row[name], encoding) for name in row if name not in OURS}
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _value(value: Any, encoding: str) -> Any:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return _as_sent(value, encoding) if isinstance(value, str) else value or ""
+
+
+def _as_sent(text: str, encoding: str) -> str:
+    """The text as Asterisk had it; half a letter at the end of a name that was cut becomes U+FFFD, as in a CSV."""
+    if encoding not in BYTEWISE:
+        return text
+    return text.encode(BYTEWISE[encoding], errors="replace").decode("utf-8", errors="replace")
