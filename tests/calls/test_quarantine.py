@@ -370,4 +370,4 @@ def test_the_questions_are_answered_from_the_index_of_what_was_set_aside(freeswi
             )
         ]
 
-    assert ["inbox_set_aside" in plan for plan in plans] == [True, True]
+    assert ["inbox_set_aside" in plan for plan in plans] == [True, True], plans
