@@ -3,9 +3,12 @@
 All times are integers: microseconds since the epoch, UTC. 0 means «never».
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from calls.ingest.columns import Columns
@@ -99,8 +102,14 @@ class Leg:
 
 def compact(record: Any) -> dict[str, Any]:
     """A dataclass as a dict without its empty fields, which their defaults bring back."""
-    fields = ((name, getattr(record, name)) for name in record.__dataclass_fields__)
-    return {name: value for name, value in fields if value}
+    names, values = _fields_of(type(record))  # type: ignore[arg-type] # a class is hashable
+    return {name: value for name, value in zip(names, values(record), strict=True) if value}
+
+
+@cache
+def _fields_of(record: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(each.name for each in fields(record))
+    return names, attrgetter(*names)
 
 
 @dataclass(frozen=True, slots=True)

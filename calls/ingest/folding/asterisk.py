@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from calls.ingest.folding.asterisk_channels import Channels, is_local, targets
+from calls.ingest.folding.asterisk_channels import Channels, channels_of, is_local, targets
 from calls.ingest.folding.asterisk_connections import ANSWERED, Connections
 from calls.ingest.folding.asterisk_events import Lives
 from calls.ingest.folding.asterisk_seconds import Measured, Seconds
@@ -41,7 +41,7 @@ OUTCOMES = {
 
 def fold(legs: Sequence[Leg], switch: Switch) -> FoldedCall:
     """The call of these rows and events, at least one row among them."""
-    channels = Channels(switch)
+    channels = channels_of(switch)
     told = [leg for leg in legs if not leg.is_event]
     rows = [_with_dialled(Row(**leg.facts), channels) for leg in told]
     events = Lives(leg for leg in legs if leg.is_event)

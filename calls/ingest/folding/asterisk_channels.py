@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from calls.ingest.records import Switch
 from calls.numbers import Number, normalise
@@ -13,6 +13,11 @@ COUNTER = re.compile(r"-[0-9a-f]{8}$")
 COUNTERS = {"IAX2": re.compile(r"-\d+$"), "DAHDI": re.compile(r"-[0-9a-f]+$")}
 # No text field of a row is longer, so what comes last in one of this length may be cut.
 LONGEST = 79
+
+
+@lru_cache(maxsize=100)
+def channels_of(switch: Switch) -> "Channels":
+    return Channels(switch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,15 @@ def endpoint_of(channel: str) -> str:
 
 
 class Channels:
-    """Reads the names, knowing the PBX's configuration. One for each call, whose rows repeat a few names."""
+    """Reads the names, knowing the PBX's configuration. The rows of a call repeat a few names again and again."""
 
     endpoint = staticmethod(endpoint_of)
 
     def __init__(self, switch: Switch) -> None:
         self.trunks = switch.trunks
         self.extension = re.compile(switch.extension_pattern)
-        self.is_trunk = cache(self._is_trunk)
-        self.extension_of = cache(self._extension_of)
+        self.is_trunk = lru_cache(maxsize=1000)(self._is_trunk)
+        self.extension_of = lru_cache(maxsize=1000)(self._extension_of)
 
     def _is_trunk(self, channel: str) -> bool:
         technology, endpoint = channel.partition("/")[0], self.endpoint(channel)

@@ -7,7 +7,7 @@ import codecs
 import csv
 import json
 import re
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from calls.ingest.records import CdrError, clean
@@ -64,16 +64,15 @@ def _of_object(body: bytes) -> dict[str, str]:
         )
     except (ValueError, RecursionError) as error:
         raise CdrError("not_json", f"The record is no JSON: {error}.") from error
-    return _named({clean(name.lower(), 40): value for name, value in record.items()})
+    return _named({clean(name.lower(), 40): _text(value) for name, value in record.items()})
 
 
-def _named(record: Mapping[str, Any]) -> dict[str, str]:
+def _named(fields: dict[str, str]) -> dict[str, str]:
     """With our names; a field that has its own name already keeps it."""
-    texts = {name: _text(value) for name, value in record.items()}
-    for other, name in SYNONYMS.items():
-        if other in texts and not texts.get(name):
-            texts[name] = texts[other]
-    return texts
+    for other in SYNONYMS.keys() & fields.keys():
+        if not fields.get(SYNONYMS[other]):
+            fields[SYNONYMS[other]] = fields[other]
+    return fields
 
 
 def _text(value: Any) -> str:
@@ -93,12 +92,17 @@ def values_of(line: bytes) -> list[str]:
 
 def _of_line(body: bytes, layout: str) -> dict[str, str]:
     values = values_of(body)
-    names = next(csv.reader([layout])) if layout else _master_columns(values)
+    names = _header_columns(layout) if layout else _master_columns(values)
     if len(names) != len(values):
         raise CdrError(
             "other_shape", f"The line has {len(values)} fields where {len(names)} belong."
         )
-    return _named({name.strip(): value for name, value in zip(names, values, strict=True)})
+    return _named(dict(zip(names, values, strict=True)))
+
+
+@lru_cache(maxsize=100)
+def _header_columns(layout: str) -> list[str]:
+    return [name.strip() for name in next(csv.reader([layout]))]
 
 
 def _master_columns(values: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Times as PBXes write them, as µs since the epoch. Pure."""
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from calls.ingest.records import CdrError, micros
@@ -14,6 +15,7 @@ def iso(text: str, zone: ZoneInfo, likely: int) -> int:
     return _nearest(iso_readings(text, zone), likely)
 
 
+@lru_cache(maxsize=10_000)
 def iso_readings(text: str, zone: ZoneInfo) -> tuple[int, ...]:
     """The same in every way that it can be read: in the hour before the end of summer time there are two.
 
