@@ -16,7 +16,7 @@ from django.db import connection
 
 from benchmarks.support import feeds
 from benchmarks.support.stack import Stack, until
-from calls.models import Call, InboxRecord
+from calls.models import Call, InboxRecord, Pbx
 
 RECORDS = 20_000
 SENDERS = 8
@@ -33,9 +33,19 @@ def main(running: Stack, arguments: Sequence[str]) -> int:
         measure("FreeSWITCH over HTTP", len(bodies), lambda: post(running, plant, bodies))
         return 0
     lines, bodies = feeds.asterisk_lines(records), feeds.freeswitch_bodies(records // 2)
-    measure("import of one Master.csv", records, lambda: import_lines(running, plant, lines))
+    one, other = lines[: records // 2], lines[records // 2 :]
+    measure(
+        "import of one Master.csv", records, lambda: import_lines(running, plant.asterisk, lines)
+    )
     floor()
-    measure("the same again", records, lambda: import_lines(running, plant, lines))
+    measure("the same again", records, lambda: import_lines(running, plant.asterisk, lines))
+    with emptied(), ThreadPoolExecutor(2) as both:
+        halves = ((plant.asterisk, one), (plant.second, other))
+        measure(
+            "import of two at once",
+            records,
+            lambda: list(both.map(lambda half: import_lines(running, *half), halves)),
+        )
     with emptied():
         measure("a followed Master.csv", records, lambda: follow(running, plant, lines))
     with emptied():
@@ -47,7 +57,7 @@ def main(running: Stack, arguments: Sequence[str]) -> int:
     return 0
 
 
-def measure(name: str, records: int, work: Callable[[], None]) -> None:
+def measure(name: str, records: int, work: Callable[[], object]) -> None:
     """Print how many records a second became visible, priced rows."""
     began = time.monotonic()
     work()
@@ -79,10 +89,10 @@ def floor() -> None:
           f"   ({calls:,} rows)", flush=True)  # fmt: skip
 
 
-def import_lines(running: Stack, plant: feeds.Plant, lines: Sequence[bytes]) -> None:
-    file = running.folder / "import.csv"
+def import_lines(running: Stack, pbx: Pbx, lines: Sequence[bytes]) -> None:
+    file = running.folder / f"{pbx.name}.csv"
     file.write_bytes(b"\n".join(lines))
-    running.manage("import_cdr", "--pbx", plant.asterisk.name, file)
+    running.manage("import_cdr", "--pbx", pbx.name, file)
 
 
 def import_bodies(running: Stack, plant: feeds.Plant, bodies: Sequence[bytes]) -> None:

@@ -42,10 +42,11 @@ RATES = {"48": "0.6", "485": "0.9", "4870": "2.46", "49": "1.2", "": "3"}
 
 @dataclass(frozen=True)
 class Plant:
-    """Two firms on one Asterisk, one of them on a FreeSWITCH too."""
+    """Two firms on two Asterisks, one of them on a FreeSWITCH too."""
 
     freeswitch: Pbx
     asterisk: Pbx
+    second: Pbx
     freeswitch_path: str
     asterisk_path: str
 
@@ -64,17 +65,18 @@ def plant() -> Plant:
     beta = Account.objects.create(name="Beta s.c.", slug="beta")
     freeswitch = Pbx(name="freeswitch", source="freeswitch-json")
     asterisk = Pbx(name="asterisk", source="asterisk-csv", trunks="carrier*")
+    second = Pbx(name="second", source="asterisk-csv", trunks="carrier*")
     paths = []
-    for pbx in (freeswitch, asterisk):
+    for pbx in (freeswitch, asterisk, second):
         paths.append(f"/in/{pbx.name}/{pbx.renew_secret()}/")
         pbx.save()
-    codes = (
-        (freeswitch, "firma.example", acme),
-        (asterisk, "acme", acme),
-        (asterisk, "beta", beta),
-    )
-    for pbx, code, account in codes:
-        TenantCode.objects.create(pbx=pbx, code=code, account=account)
+    for pbx, codes in {
+        freeswitch: {"firma.example": acme},
+        asterisk: {"acme": acme, "beta": beta},
+        second: {"acme": acme, "beta": beta},
+    }.items():
+        for code, account in codes.items():
+            TenantCode.objects.create(pbx=pbx, code=code, account=account)
     prices = PriceList.objects.create(name="Base")
     for prefix, price in RATES.items():
         Rate.objects.create(
@@ -82,7 +84,7 @@ def plant() -> Plant:
         )
     for account in (acme, beta):
         AccountPriceList.objects.create(account=account, price_list=prices, since=LONG_AGO)
-    return Plant(freeswitch, asterisk, *paths)
+    return Plant(freeswitch, asterisk, second, *paths[:2])
 
 
 def freeswitch_bodies(count: int) -> list[bytes]:

@@ -3,6 +3,7 @@
 import http.client
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from callpanel.launcher.data import Remembered, free_port, throwaway_directory
-from callpanel.launcher.processes import PROJECT, Child, run_in_foreground, spawn, wait_until
+from callpanel.launcher.processes import PROJECT, Child, spawn, wait_until
 from callpanel.launcher.servers import Postgres, Valkey, environment, own_servers
 
 PYTHON = sys.executable
@@ -73,10 +74,13 @@ class Stack:
                 self.running[name] = spawn(name, self.commands[name], log=log, env=self.env)
 
     def manage(self, *arguments: str | Path) -> None:
-        """Run a management command. Raises RuntimeError if it fails."""
-        command = [PYTHON, str(PROJECT / "manage.py"), *map(str, arguments)]
-        if status := run_in_foreground(command, self.env):
-            raise RuntimeError(f"manage.py {arguments[0]} ended with status {status}")
+        """Run a management command. Raises CalledProcessError if it fails."""
+        subprocess.run(
+            [PYTHON, PROJECT / "manage.py", *arguments],
+            env=self.env,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def kill(self, *names: str) -> None:
         """kill -9, of the process and of all that it started."""
