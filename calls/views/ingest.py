@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from calls.ingest import batches, inbox, source_counts
 from calls.ingest.nudging import fold_soon
 from calls.ingest.records import CdrError
+from calls.ingest.senders import sender
 from calls.models import Pbx
 
 MEGABYTE = 1024 * 1024
@@ -38,7 +39,7 @@ def receive_records(request: HttpRequest, pbx: str, secret: str = "") -> HttpRes
     401: the PBX or its secret is wrong; 400: nothing was sent, or only half of it; 411: no length; 413: too large; 415:
     compressed in an unknown way; 409: this PBX has another feed. Nothing of a refused batch is stored.
     """
-    source = Pbx.authenticated(pbx, secret or _basic_password(request, pbx))
+    source = sender(pbx, secret or _basic_password(request, pbx))
     if source is None:
         response = _answer("Unknown PBX or wrong secret. Take both from the PBX entry.", 401)
         response["WWW-Authenticate"] = 'Basic realm="callpanel"'

@@ -5,13 +5,15 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
 
 from calls import tasks
-from calls.ingest import nudging, pipeline
+from calls.ingest import nudging, pipeline, senders
 from calls.models import Call, InboxRecord, Pbx
 from tests.records import freeswitch_scenarios
 
@@ -214,3 +216,28 @@ def assert_holds_all(sent: bytes, bodies: list[bytes]) -> None:
         assert found
         assert before.strip(b"[, \t\r\n") == b""
     assert sent.strip(b"], \t\r\n") == b""
+
+
+def test_a_renewed_secret_ends_the_old_one_as_soon_as_it_is_looked_at_again(
+    client: Client, freeswitch: Pbx, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(senders, "BELIEVED_SECONDS", 0)
+    assert post(client, f"/in/freeswitch/{secret}/", RECORD).status_code == 200
+
+    renewed = freeswitch.renew_secret()
+    freeswitch.save()
+
+    assert post(client, f"/in/freeswitch/{secret}/", RECORD).status_code == 401
+    assert post(client, f"/in/freeswitch/{renewed}/", RECORD).status_code == 200
+
+
+def test_who_proved_the_secret_a_moment_ago_costs_no_look_into_the_database(
+    client: Client, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(senders, "BELIEVED_SECONDS", 60)
+    post(client, f"/in/freeswitch/{secret}/", RECORD)
+
+    with CaptureQueriesContext(connection) as queries:
+        assert post(client, f"/in/freeswitch/{secret}/", RECORD + b" ").status_code == 200
+
+    assert [query["sql"] for query in queries if "calls_pbx" in query["sql"]] == []
