@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from calls.health import sources
 from calls.inbox_querysets import SET_ASIDE
+from calls.ingest import feed
 from calls.models import InboxRecord, Pbx, SourceHour, SourceState, UnpricedCall
 
 Sample = tuple[list[str], float]
@@ -67,6 +68,16 @@ class Sources(Collector):
         counts = dict(pending.values_list("pbx_id").annotate(count=Count("pk")))
         yield _gauge(
             "callpanel_inbox_pending", "Records that wait to be folded.", self._by_pbx(counts)
+        )
+        rows = feed.waiting()
+        yield _gauge(
+            "callpanel_feed_rows_waiting",
+            "Rows that Asterisk wrote into the feed and that are not taken over.",
+            (
+                ([each.pbx.name], rows.get(each.pbx.feed_role, 0))
+                for each in self.known
+                if each.pbx.feed_role
+            ),
         )
         aside = InboxRecord.objects.set_aside().order_by().values_list("pbx_id", "state")
         found = {(pk, state): count for pk, state, count in aside.annotate(count=Count("pk"))}

@@ -28,10 +28,22 @@ TAKE = """
     )) RETURNING *
 """
 WAITING = "SELECT DISTINCT feed_role FROM feed.cdr UNION SELECT DISTINCT feed_role FROM feed.cel"
+COUNTED = """
+    SELECT feed_role, count(*) FROM (
+        SELECT feed_role FROM feed.cdr UNION ALL SELECT feed_role FROM feed.cel
+    ) AS waiting GROUP BY feed_role
+"""
 OURS = {"feed_id", "feed_role", "feed_encoding"}
 # Asterisk writes UTF-8, whatever it tells the database. In these encodings every byte is a letter, so that none is
 # refused and each can be had again.
 BYTEWISE = {"LATIN1": "iso8859-1", "LATIN9": "iso8859-15"}
+
+
+def waiting() -> dict[str, int]:
+    """How many rows wait, by role. More than a few seconds' worth of them are rows that cannot be taken over."""
+    with connection.cursor() as cursor:
+        cursor.execute(COUNTED)
+        return dict(cursor.fetchall())
 
 
 def take(now: datetime) -> int:

@@ -11,6 +11,7 @@ from django.views.generic import TemplateView
 from accounts.access import OperatorMixin
 from calls import health
 from calls.habit import HOUR
+from calls.ingest import feed
 from calls.ingest.source_counts import hour_of
 from calls.models import InboxRecord, Pbx
 from calls.source_findings import ADVICE
@@ -52,6 +53,7 @@ class SourceView(OperatorMixin, TemplateView):
             source=health.sources(Pbx.objects.filter(pk=pbx.pk))[0],
             waiting=records.filter(state=InboxRecord.State.PENDING).count(),
             refused=records.refused().count(),
+            in_feed=feed.waiting().get(pbx.feed_role, 0) if pbx.feed_role else None,
             hours=hours,
             most=max((each.records for each in hours), default=0) or 1,
             findings=[(each, ADVICE[each.code]) for each in pbx.findings.order_by("code")],

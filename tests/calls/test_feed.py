@@ -11,6 +11,7 @@ from django.db import connection
 from accounts.models import Account
 from calls import tasks
 from calls.ingest import feed
+from calls.metrics import exposition
 from calls.models import Call, CallGroup, InboxRecord, LegLink, LegRecord, Pbx
 from tests.calls.asterisk_drivers import Driver, connect, recorded_rows
 from tests.conftest import RECORDED
@@ -152,6 +153,17 @@ def test_channel_events_are_taken_over_with_their_exact_times(driver: Driver) ->
     stored = json.loads(bytes(InboxRecord.objects.get().body))
     assert (stored["eventtype"], stored["eventtime"]) == ("CHAN_START", "1795403264.407886")
     assert stored["cid_name"] == "Łukasz"
+
+
+def test_what_waits_in_the_feed_is_told_to_prometheus(asterisk: Pbx, driver: Driver) -> None:
+    for row in recorded_rows()[:3]:
+        driver.write_cdr(row)
+
+    assert feed.waiting() == {Pbx.objects.get().feed_role: 3}
+    assert 'callpanel_feed_rows_waiting{pbx="asterisk"} 3.0' in exposition(RECORDED).decode()
+
+    feed.take(RECORDED)
+    assert 'callpanel_feed_rows_waiting{pbx="asterisk"} 0.0' in exposition(RECORDED).decode()
 
 
 def test_rows_of_a_pbx_that_was_switched_off_wait_until_it_is_on_again(

@@ -142,7 +142,7 @@ def test_a_scrape_asks_the_database_as_often_for_one_pbx_as_for_thirty(
         inbox.receive(pbx, [b"1"], now=RECORDED)
 
     # PBXes, states, hours, pending, set aside, unpriced.
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         exposition(RECORDED)
 
 
