@@ -1,4 +1,4 @@
-"""The commands of ./run, which makes sure that there is one: demo, test or manage."""
+"""The commands of ./run, which makes sure that there is one: demo, test, bench or manage."""
 
 import os
 import signal
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from callpanel.launcher.benchmarks import bench
 from callpanel.launcher.checks import test
 from callpanel.launcher.data import InUseError, Remembered, data_directory, sole_use
 from callpanel.launcher.demo import demo
@@ -20,6 +21,8 @@ def main(command: str, arguments: Sequence[str]) -> int:
         if command == "test":
             os.chdir(PROJECT)
             return test(arguments)
+        if command == "bench":
+            return bench(arguments)
         return manage(arguments) if command == "manage" else demo()
     except LaunchError as error:
         print(f"callpanel: {error}", file=sys.stderr)

@@ -175,7 +175,11 @@ class UnpricedCall(models.Model):
 
     class Meta:
         indexes = (
-            models.Index(fields=["account"], condition=Q(no_rate=False), name="unpriced_waiting"),
+            models.Index(
+                fields=["account", "started_at", "call_id"],
+                condition=Q(no_rate=False),
+                name="unpriced_waiting",
+            ),
         )
 
     def __str__(self) -> str:
