@@ -83,9 +83,7 @@ def _set_aside_oldest(account_id: int) -> int:
     return len(oldest)
 
 
-def charge_batch(
-    account_id: int, tariffs: Tariffs, now: datetime, *, limit: int = BATCH
-) -> int:
+def charge_batch(account_id: int, tariffs: Tariffs, now: datetime, *, limit: int = BATCH) -> int:
     """Charge the oldest waiting calls of an account; 0 when none waits that is not just being written.
 
     BusyError when the charge of a call has to change that somebody else is writing.

@@ -1,7 +1,7 @@
 """What the legs of a month use of their account's bundles, kept right when a call comes late or changes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from billing.ledger import Line
 from billing.models import Bundle, BundleUse
 from billing.tariffs import terms_of
 from calls import bulk, partitions, periods
-from calls.numbers import normalise
+from calls.numbers import Number, normalise
 
 Shares = dict[Key, dict[int, int]]
 
@@ -28,7 +28,7 @@ def lock(account_id: int) -> list[Bundle]:
 
 
 def share(
-    account_id: int, bundles: Sequence[Bundle], zone: ZoneInfo, lines: Iterable[Line]
+    account_id: int, bundles: Iterable[Bundle], zone: ZoneInfo, lines: Iterable[Line]
 ) -> list[Line]:
     """Say what bundles pay of each of these legs, and write down what is used.
 
@@ -45,7 +45,19 @@ def share(
     ]
 
 
-def _allowances(bundles: Sequence[Bundle], month: date) -> list[Allowance]:
+def left_for(
+    account_id: int, zone: ZoneInfo, number: Number, seconds: int, at: datetime
+) -> dict[int, int]:
+    """What bundles would pay of a leg answered at this moment, were it the next: bundle id → seconds."""
+    month = at.astimezone(zone).date().replace(day=1)
+    bundles = Bundle.objects.filter(account=account_id).order_by("position", "id")
+    place = (at, 0)
+    used = _used_before(account_id, month, place)
+    shares = allocate(_allowances(bundles, month), used, [Talk(place, number, seconds)])
+    return shares.get(place, {})
+
+
+def _allowances(bundles: Iterable[Bundle], month: date) -> list[Allowance]:
     return [
         Allowance(each.pk, each.name, each.seconds, frozenset(each.classes), tuple(each.prefixes))
         for each in bundles
@@ -55,10 +67,10 @@ def _allowances(bundles: Sequence[Bundle], month: date) -> list[Allowance]:
 
 def _share_month(
     account_id: int,
-    allowances: Sequence[Allowance],
+    allowances: list[Allowance],
     zone: ZoneInfo,
     month: date,
-    own: Sequence[Line],
+    own: list[Line],
 ) -> list[Line]:
     concerned = [line.key for line in own if _concerned(line, allowances)]
     if not concerned:
@@ -75,7 +87,7 @@ def _share_month(
     return [line for line in others if shares.get(line.key, {}) != before.get(line.key, {})]
 
 
-def _concerned(line: Line, allowances: Sequence[Allowance]) -> bool:
+def _concerned(line: Line, allowances: list[Allowance]) -> bool:
     """Whether the leg used a bundle or may use one now."""
     if line.old is not None and line.old.bundle_seconds:
         return True
@@ -85,7 +97,7 @@ def _concerned(line: Line, allowances: Sequence[Allowance]) -> bool:
     return any(allowance.fits(number) for allowance in allowances)
 
 
-def _others(account_id: int, first: Key, end: datetime, own: Sequence[Line]) -> list[Line]:
+def _others(account_id: int, first: Key, end: datetime, own: list[Line]) -> list[Line]:
     """The legs of other calls from this place in the order of answering on, by the terms that they have."""
     mine = {line.key for line in own}
     entries = [each for each in ledger.since(account_id, first, end) if each.key not in mine]

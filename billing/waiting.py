@@ -81,7 +81,9 @@ class WaitingCall:
 
 def oldest(account_id: int, limit: int) -> list[Reference]:
     queue = UnpricedCall.objects.filter(account=account_id, no_rate=False)
-    return list(queue.order_by("started_at", "call_id").values_list("started_at", "call_id")[:limit])
+    return list(
+        queue.order_by("started_at", "call_id").values_list("started_at", "call_id")[:limit]
+    )
 
 
 def lock(account_id: int, calls: Collection[Reference]) -> list[WaitingCall]:
@@ -96,9 +98,7 @@ def existing(account_id: int, calls: Collection[Reference]) -> set[Reference]:
     return set(_ask(EXISTING, account_id, calls))
 
 
-def set_costs(
-    account_id: int, prices: Mapping[Reference, tuple[Charging, Decimal | None]]
-) -> None:
+def set_costs(account_id: int, prices: Mapping[Reference, tuple[Charging, Decimal | None]]) -> None:
     """Give each of these calls its state of charging and its cost."""
     states = [charging.value for charging, _ in prices.values()]
     costs = [cost for _, cost in prices.values()]
@@ -116,9 +116,7 @@ def let_go(account_id: int, calls: Collection[Reference]) -> None:
 
 def set_aside(account_id: int, reasons: Mapping[Reference, Reason]) -> None:
     """Keep these calls in the queue as ones that cannot be priced until something changes."""
-    _execute(
-        SET_ASIDE, account_id, reasons, reasons=[reason.value for reason in reasons.values()]
-    )
+    _execute(SET_ASIDE, account_id, reasons, reasons=[reason.value for reason in reasons.values()])
 
 
 def lock_all(account_id: int, calls: Collection[Reference]) -> None:

@@ -70,6 +70,23 @@ class Bundle(models.Model):
                 raise ValidationError({name: _("A bundle begins and ends with a month.")})
         if not (self.classes or self.prefixes):
             raise ValidationError(_("Name the directions or the prefixes that it is for."))
+        self._check_use()
+
+    def _check_use(self) -> None:
+        """The next late call would share out the whole month anew: what was charged must not change with it."""
+        before = Bundle.objects.filter(pk=self.pk).first()
+        if before is None or before.offer == self.offer:
+            return
+        if BundleUse.objects.filter(account=self.account_id, bundle=self.pk).exists():
+            raise ValidationError(
+                _(
+                    "A bundle in use keeps its seconds and what it is for: end it and make a new one."
+                )
+            )
+
+    @property
+    def offer(self) -> tuple[int, list[str], list[str], int, date]:
+        return self.seconds, self.classes, self.prefixes, self.position, self.since
 
     def holds_in(self, month: date) -> bool:
         return self.since <= month and (self.until is None or month < self.until)

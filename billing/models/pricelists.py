@@ -293,6 +293,12 @@ class AccountPriceList(models.Model):
     def __str__(self) -> str:
         return f"{self.account} · {self.price_list}"
 
+    @classmethod
+    def money_of(cls, account: Account) -> PriceList:
+        """A list of the account, all of which have one currency and one basis; before any, an unsaved plain one."""
+        assigned = cls.objects.filter(account=account).select_related("price_list").first()
+        return assigned.price_list if assigned else PriceList()
+
     def clean(self) -> None:
         """An account's charges are added up: all its lists are in one currency, and net or gross alike."""
         if self.account_id is None or self.price_list_id is None:

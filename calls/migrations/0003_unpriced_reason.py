@@ -5,29 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('calls', '0002_followed_file'),
+        ("accounts", "0001_initial"),
+        ("calls", "0002_followed_file"),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='unpricedcall',
-            name='unpriced_waiting',
+            model_name="unpricedcall",
+            name="unpriced_waiting",
         ),
         migrations.AddField(
-            model_name='unpricedcall',
-            name='reason',
-            field=models.CharField(blank=True, choices=[('no_list', 'the account has no price list'), ('no_rate', 'no rate for the number'), ('blocked', 'the destination is blocked'), ('error', 'callpanel failed on it, its log says how')], db_default='', max_length=10),
+            model_name="unpricedcall",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("no_list", "the account has no price list"),
+                    ("no_rate", "no rate for the number"),
+                    ("blocked", "the destination is blocked"),
+                    ("error", "callpanel failed on it, its log says how"),
+                ],
+                db_default="",
+                max_length=10,
+            ),
         ),
         migrations.AlterField(
-            model_name='unpricedcall',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.account'),
+            model_name="unpricedcall",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="accounts.account",
+            ),
         ),
         migrations.AddIndex(
-            model_name='unpricedcall',
-            index=models.Index(condition=models.Q(('no_rate', False)), fields=['account', 'started_at', 'call_id'], name='unpriced_waiting'),
+            model_name="unpricedcall",
+            index=models.Index(
+                condition=models.Q(("no_rate", False)),
+                fields=["account", "started_at", "call_id"],
+                name="unpriced_waiting",
+            ),
         ),
     ]

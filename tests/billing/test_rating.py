@@ -17,9 +17,7 @@ D = Decimal
 def cost(rate: Rate, seconds: int, rounding: Rounding | None = None) -> Price:
     """The price of a Polish mobile call by this one rate."""
     listing = replace(BASE, rounding=rounding or Rounding())
-    found = price(
-        make_tariff([rate], base_listing=listing), normalise("501234567"), seconds, NOON
-    )
+    found = price(make_tariff([rate], base_listing=listing), normalise("501234567"), seconds, NOON)
     assert isinstance(found, Price)
     return found
 

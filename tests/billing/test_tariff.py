@@ -84,9 +84,7 @@ VERSIONS = [
     make_rate(rate_id=3, valid_from=AUGUST),
     make_rate("4850", rate_id=4, valid_from=JULY, valid_to=AUGUST),
 ]
-OWN_VERSION = make_rate(
-    "4850", rate_id=5, valid_from=JULY + SECOND, valid_to=JULY + 2 * SECOND
-)
+OWN_VERSION = make_rate("4850", rate_id=5, valid_from=JULY + SECOND, valid_to=JULY + 2 * SECOND)
 
 
 @pytest.mark.parametrize(

@@ -139,8 +139,8 @@ def test_each_list_is_read_once_however_many_accounts_and_moments_ask(
         assign(account, shared)
     current = Tariffs()
 
-    # The assignments and the zone of each account; the rates are read by COPY, once.
-    with django_assert_num_queries(4), counted_reads() as reads:
+    # The assignments and the zone of each account, the rates of the list and of its base.
+    with django_assert_num_queries(6), counted_reads() as reads:
         for account in (acme, beta, acme):
             for days in range(5):
                 assert chosen(current, account, POLISH, RECORDED + days * DAY) == "Own 48"
