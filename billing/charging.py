@@ -15,12 +15,12 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from billing import ledger, usage, waiting
 from billing.bundling import Key
-from billing.ledger import Entry, Line, Reference
+from billing.lines import BusyError, Entry, Line, Reference
 from billing.models import ChargeChange
 from billing.rating import Unpriced
 from billing.tariffs import Plan, Tariffs, terms_of
 from billing.terms import Terms
-from billing.waiting import BusyError, Charging, Reason, WaitingCall
+from billing.waiting import Charging, Reason, WaitingCall
 from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
 from calls.models import UnpricedCall
@@ -98,8 +98,9 @@ def charge_batch(account_id: int, tariffs: Tariffs, now: datetime, *, limit: int
         priced, stale = _price(account_id, calls, gone, plan)
         lines = [line for each in priced for line in each.lines] + stale
         if bundles or any(line.old and line.old.bundle_seconds for line in lines):
-            followers = usage.share(account_id, bundles, plan.zone, lines)
-            change(account_id, followers, now, ChargeChange.Cause.BUNDLE)
+            for sharing in usage.share(account_id, bundles, plan.zone, lines):
+                sharing.store()
+                change(account_id, sharing.followers, now, ChargeChange.Cause.BUNDLE)
         ledger.write(account_id, lines, now, ChargeChange.Cause.RECORD)
         _finish(account_id, priced, gone | {call.reference for call in calls})
         return len(calls) + len(gone)
@@ -112,7 +113,7 @@ def change(
     cause: ChargeChange.Cause,
     rerating_id: int | None = None,
 ) -> None:
-    """Change charges of calls that do not wait to be charged, and what these calls cost.
+    """Change charges that stand, and what their calls cost; a call that loses one waits to be charged again.
 
     BusyError where one of the calls is being written.
     """
@@ -121,9 +122,10 @@ def change(
         new = line.entry()
         if line.old is not None and new is not None:
             differences[line.call] += new.amount - line.old.amount
-    waiting.lock_all(account_id, differences)
+    waiting.lock_all(account_id, {line.call for line in lines})
     ledger.write(account_id, lines, now, cause, rerating_id)
     waiting.add_to_costs(account_id, {call: each for call, each in differences.items() if each})
+    waiting.put_back(account_id, {line.call for line in lines if line.terms is None})
 
 
 def _price(

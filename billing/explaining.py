@@ -30,8 +30,9 @@ def of_charge(charge: Charge, account: Account) -> dict[str, Any]:
 def explain(
     price: Price, answered_at: datetime, bundles: Iterable[tuple[str, int]], account: Account
 ) -> dict[str, Any]:
-    """The factors of ``Price.explanation``, and: ``answered_at``; ``bundles``, pairs of a name and the seconds that it paid; ``vat`` in
-    percent, None if nobody entered it; ``net`` and ``gross``, one of which is the amount. Money is exact text.
+    """The factors of ``Price.explanation``, and: ``answered_at``; ``bundles``, pairs of a name and the seconds that it
+    paid; ``vat`` in percent, None if nobody entered it; ``net`` and ``gross``, one of which is the amount. Money
+    is exact text.
     """
     vat = VatRate.of(account.pk, answered_at.astimezone(account.tz).date())
     return {

@@ -5,9 +5,8 @@ Whoever changes charges of a call holds the lock on the call's row, and sees to 
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.db import connection
@@ -15,83 +14,10 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from billing.bundling import Key
+from billing.lines import BusyError, Entry, Line, Reference
 from billing.models import Charge, ChargeChange, ChargeTerms
 from billing.terms import Terms
 from calls import partitions
-
-Reference = tuple[datetime, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A charge of one account, as it is stored: its columns in their order."""
-
-    answered_at: datetime
-    id: int
-    call_started_at: datetime
-    call_id: int
-    number: str
-    seconds: int
-    bundle_seconds: int
-    estimated: bool
-    amount: Decimal
-    currency: str
-    terms_id: int
-
-    @property
-    def key(self) -> Key:
-        return self.answered_at, self.id
-
-    @property
-    def call(self) -> Reference:
-        return self.call_started_at, self.call_id
-
-
-@dataclass(slots=True)
-class Line:
-    """A paid leg: what it was charged before, and what it is charged by now.
-
-    ``terms`` None: it has no price, or is not paid for any more. ``bundles``: bundle id → seconds that it pays.
-    """
-
-    answered_at: datetime
-    id: int
-    call_started_at: datetime
-    call_id: int
-    number: str
-    seconds: int
-    estimated: bool
-    terms: Terms | None
-    old: Entry | None
-    bundles: dict[int, int] = field(default_factory=dict)
-
-    @property
-    def key(self) -> Key:
-        return self.answered_at, self.id
-
-    @property
-    def call(self) -> Reference:
-        return self.call_started_at, self.call_id
-
-    def entry(self) -> Entry | None:
-        """The charge as it has to stand."""
-        if self.terms is None:
-            return None
-        inside = sum(self.bundles.values())
-        return Entry(
-            *(self.answered_at, self.id, self.call_started_at, self.call_id),
-            *(self.number, self.seconds, inside, self.estimated),
-            *(self.terms.amount(self.seconds, inside), self.terms.currency, self.terms.id),
-        )
-
-    @classmethod
-    def of(cls, entry: Entry, terms: Terms | None) -> "Line":
-        """A charge that stands already, to be charged by these terms."""
-        return cls(
-            *(entry.answered_at, entry.id, entry.call_started_at, entry.call_id),
-            *(entry.number, entry.seconds, entry.estimated, terms, entry),
-        )
-
 
 NAMES = tuple(each.name for each in fields(Entry))
 TYPES = (
@@ -99,13 +25,24 @@ TYPES = (
     *("numeric", "text", "bigint"),
 )
 KEY = ("answered_at", "id")
-UPSERT = """
+INSERT = """
     INSERT INTO {table} (account_id, charged_at, {names})
     SELECT %(account)s, %(now)s, {names} FROM unnest({arrays}) AS fresh ({names})
-    ON CONFLICT (account_id, answered_at, id) DO UPDATE SET charged_at = EXCLUDED.charged_at, {assignments}
+"""
+# Where somebody changed the charge since it was read, nothing is updated.
+UPDATE = """
+    UPDATE {table} AS charge SET charged_at = %(now)s, {fresh}
+    FROM unnest({arrays}, %(old_amount)s::numeric[], %(old_terms)s::bigint[], %(old_seconds)s::int[],
+        %(old_inside)s::int[])
+        AS fresh ({names}, old_amount, old_terms, old_seconds, old_inside)
+    WHERE charge.account_id = %(account)s AND charge.answered_at BETWEEN %(first)s AND %(last)s
+        AND charge.answered_at = fresh.answered_at AND charge.id = fresh.id
+        AND charge.amount = fresh.old_amount AND charge.terms_id = fresh.old_terms
+        AND charge.seconds = fresh.old_seconds AND charge.bundle_seconds = fresh.old_inside
 """
 DELETE = """
-    DELETE FROM {table} AS charge USING unnest(%(answered_at)s::timestamptz[], %(id)s::bigint[]) AS gone (answered_at, id)
+    DELETE FROM {table} AS charge
+    USING unnest(%(answered_at)s::timestamptz[], %(id)s::bigint[]) AS gone (answered_at, id)
     WHERE charge.account_id = %(account)s
         AND charge.answered_at = gone.answered_at AND charge.id = gone.id
 """
@@ -130,6 +67,13 @@ WITH_KEYS = """
     JOIN {table} AS charge ON charge.account_id = %(account)s
         AND charge.answered_at = leg.at AND charge.id = leg.leg_id
     WHERE charge.answered_at BETWEEN %(first)s AND %(last)s
+"""
+OF_PERIOD = """
+    SELECT {names} FROM {table} AS charge
+    WHERE account_id = %(account)s AND answered_at >= %(start)s
+        AND call_started_at >= %(start)s AND call_started_at < %(end)s
+        AND (call_started_at, call_id) > (%(reached)s, %(reached_id)s)
+    ORDER BY call_started_at, call_id LIMIT %(limit)s
 """
 SINCE = """
     SELECT {names} FROM {table} AS charge
@@ -156,6 +100,19 @@ def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
     return _entries(WITH_KEYS, {**values, "answered_at": list(moments), "ids": list(ids)})
 
 
+def of_period(
+    account_id: int, start: datetime, end: datetime, reached: Reference, limit: int
+) -> list[Entry]:
+    """The charges of calls that began in a period and after a call, in their order; whole calls, about ``limit``."""
+    values = {"account": account_id, "start": start, "end": end}
+    after = {"reached": reached[0], "reached_id": reached[1]}
+    entries = _entries(OF_PERIOD, {**values, **after, "limit": limit})
+    if len(entries) < limit:
+        return entries
+    whole = [entry for entry in entries if entry.call != entries[-1].call]
+    return whole or of_period(account_id, start, end, reached, 2 * limit)
+
+
 def since(account_id: int, key: Key, end: datetime) -> list[Entry]:
     """The charges from this place in the order of answering on, before ``end``, in that order."""
     return _entries(SINCE, (account_id, *key, key[0], end))
@@ -171,10 +128,10 @@ def write(
     """Make the charges of these legs what they have to be. What is so already is not written."""
     pairs = [(line.old, line.entry(), line.terms) for line in lines]
     changed = [(old, new, terms) for old, new, terms in pairs if old != new]
-    fresh = [new for _, new, _ in changed if new is not None]
     _keep_terms({terms.id: terms for _, _, terms in changed if terms is not None})
     _delete(account_id, [old for old, new, _ in changed if old is not None and new is None])
-    _upsert(account_id, fresh, now)
+    _insert(account_id, [new for old, new, _ in changed if old is None and new is not None], now)
+    _update(account_id, [(old, new) for old, new, _ in changed if old and new], now)
     notes = [_note(old, new) for old, new, _ in changed if old is not None]
     _write_down(notes, (account_id, now, cause.value, rerating_id))
 
@@ -195,20 +152,47 @@ def _keep_terms(terms: dict[int, Terms]) -> None:
 def _delete(account_id: int, entries: Sequence[Entry]) -> None:
     if entries:
         moments, ids = zip(*(entry.key for entry in entries), strict=True)
-        values = {"account": account_id, "answered_at": list(moments), "id": list(ids)}
+        values: dict[str, Any] = {
+            "account": account_id,
+            "answered_at": list(moments),
+            "id": list(ids),
+        }
         with connection.cursor() as cursor:
             cursor.execute(_sql(DELETE), values)
 
 
-def _upsert(account_id: int, entries: Sequence[Entry], now: datetime) -> None:
-    if not entries:
+def _insert(account_id: int, entries: Sequence[Entry], now: datetime) -> None:
+    if entries:
+        months = {partitions.month_of(entry.answered_at) for entry in entries}
+        partitions.ensure(Charge._meta.db_table, months)
+        with connection.cursor() as cursor:
+            cursor.execute(_sql(INSERT), _columns(entries) | {"account": account_id, "now": now})
+
+
+def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime) -> None:
+    """BusyError where a charge is not any more what it was when it was read."""
+    if not pairs:
         return
-    months = {partitions.month_of(entry.answered_at) for entry in entries}
-    partitions.ensure(Charge._meta.db_table, months)
-    columns = zip(*map(_row, entries), strict=True)
-    values = dict(zip(NAMES, map(list, columns), strict=True))
+    before = [old for old, _ in pairs]
+    moments = [old.answered_at for old in before]
+    values: dict[str, Any] = {
+        "account": account_id,
+        "now": now,
+        "first": min(moments),
+        "last": max(moments),
+        "old_amount": [old.amount for old in before],
+        "old_terms": [old.terms_id for old in before],
+        "old_seconds": [old.seconds for old in before],
+        "old_inside": [old.bundle_seconds for old in before],
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_sql(UPSERT), {**values, "account": account_id, "now": now})
+        cursor.execute(_sql(UPDATE), _columns([new for _, new in pairs]) | values)
+        if cursor.rowcount != len(pairs):
+            raise BusyError
+
+
+def _columns(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    return dict(zip(NAMES, map(list, zip(*map(_row, entries), strict=True)), strict=True))
 
 
 def _row(entry: Entry) -> tuple[Any, ...]:
@@ -236,17 +220,15 @@ def _write_down(notes: Sequence[tuple[Any, ...]], common: tuple[Any, ...]) -> No
 
 def _sql(template: str) -> sql.Composed:
     names = [sql.Identifier(name) for name in NAMES]
-    assignments = [
-        sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name))
-        for name in NAMES
-        if name not in KEY
+    fresh = [
+        sql.SQL("{0} = fresh.{0}").format(sql.Identifier(name)) for name in NAMES if name not in KEY
     ]
     return sql.SQL(template).format(
         table=sql.Identifier(Charge._meta.db_table),
         changes=sql.Identifier(ChargeChange._meta.db_table),
         terms=sql.Identifier(ChargeTerms._meta.db_table),
         names=sql.SQL(", ").join(names),
-        assignments=sql.SQL(", ").join(assignments),
+        fresh=sql.SQL(", ").join(fresh),
         arrays=sql.SQL(", ").join(
             sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(kind))
             for name, kind in zip(NAMES, TYPES, strict=True)

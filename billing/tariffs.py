@@ -102,14 +102,16 @@ def _table(price_list: PriceList) -> rating.RateTable:
 
 
 def _listing(price_list: PriceList) -> rating.Listing:
-    day = (price_list.day_from, price_list.day_to)
+    hours = None
+    if price_list.day_from is not None and price_list.day_to is not None:
+        hours = Hours(price_list.day_from, price_list.day_to)
     return rating.Listing(
         id=price_list.pk,
         name=price_list.name,
         currency=price_list.currency,
         basis=price_list.basis,
         rounding=Rounding(price_list.decimals, price_list.rounding),
-        hours=Hours(*day) if day[0] and day[1] else None,
+        hours=hours,
     )
 
 

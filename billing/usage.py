@@ -1,7 +1,8 @@
 """What the legs of a month use of their account's bundles, kept right when a call comes late or changes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,13 +10,14 @@ from django.db.models import Sum
 
 from billing import ledger
 from billing.bundling import Allowance, Key, Talk, allocate
-from billing.ledger import Line
+from billing.lines import Line
 from billing.models import Bundle, BundleUse
 from billing.tariffs import terms_of
 from calls import bulk, partitions, periods
 from calls.numbers import Number, normalise
 
 Shares = dict[Key, dict[int, int]]
+Row = tuple[int, date, datetime, int, int, int]
 
 
 def lock(account_id: int) -> list[Bundle]:
@@ -27,29 +29,57 @@ def lock(account_id: int) -> list[Bundle]:
     return list(bundles.select_for_update(no_key=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """How the bundles of a month are shared out from some leg on.
+
+    ``followers``: the charged legs of other calls that pay another part themselves now, each by the terms that it has.
+    """
+
+    account_id: int
+    month: date
+    before: Shares
+    after: Shares
+    followers: list[Line]
+
+    def store(self) -> None:
+        """Replace what is stored by what is used now; rows that are right stay untouched."""
+        old, new = (set(self._rows(shares)) for shares in (self.before, self.after))
+        partitions.ensure(BundleUse._meta.db_table, [self.month])
+        key = ["account_id", "month", "answered_at", "charge_id", "bundle_id"]
+        bulk.delete([_use(row) for row in sorted(old - new)], key)
+        BundleUse.objects.bulk_create([_use(row) for row in sorted(new - old)])
+
+    def _rows(self, shares: Shares) -> Iterator[Row]:
+        for (answered_at, charge_id), share in shares.items():
+            for bundle_id, seconds in share.items():
+                yield self.account_id, self.month, answered_at, charge_id, bundle_id, seconds
+
+
 def share(
     account_id: int, bundles: Iterable[Bundle], zone: ZoneInfo, lines: Iterable[Line]
-) -> list[Line]:
-    """Say what bundles pay of each of these legs, and write down what is used.
-
-    Returns the charged legs of other calls that pay another part themselves now: those that follow in the month, each
-    by the terms that it has.
-    """
+) -> list[Sharing]:
+    """Say of each of these legs what bundles pay of it, and find out to which others that makes a difference."""
     by_month: dict[date, list[Line]] = defaultdict(list)
     for line in lines:
-        by_month[line.answered_at.astimezone(zone).date().replace(day=1)].append(line)
-    return [
-        follower
+        by_month[month_of(line.answered_at, zone)].append(line)
+    shared = (
+        _share_month(account_id, _allowances(bundles, month), zone, month, own)
         for month, own in by_month.items()
-        for follower in _share_month(account_id, _allowances(bundles, month), zone, month, own)
-    ]
+    )
+    return [sharing for sharing in shared if sharing is not None]
+
+
+def month_of(moment: datetime, zone: ZoneInfo) -> date:
+    """The first day of the local month."""
+    return moment.astimezone(zone).date().replace(day=1)
 
 
 def left_for(
     account_id: int, zone: ZoneInfo, number: Number, seconds: int, at: datetime
 ) -> dict[int, int]:
     """What bundles would pay of a leg answered at this moment, were it the next: bundle id → seconds."""
-    month = at.astimezone(zone).date().replace(day=1)
+    month = month_of(at, zone)
     bundles = Bundle.objects.filter(account=account_id).order_by("position", "id")
     place = (at, 0)
     used = _used_before(account_id, month, place)
@@ -71,10 +101,10 @@ def _share_month(
     zone: ZoneInfo,
     month: date,
     own: list[Line],
-) -> list[Line]:
+) -> Sharing | None:
     concerned = [line.key for line in own if _concerned(line, allowances)]
     if not concerned:
-        return []
+        return None
     first = min(concerned)
     others = _others(account_id, first, periods.month(month.year, month.month, zone).end, own)
     legs = [*own, *others]
@@ -83,8 +113,8 @@ def _share_month(
     before = _stored(account_id, month, first)
     for line in legs:
         line.bundles = shares.get(line.key, {})
-    _store(account_id, month, before, shares)
-    return [line for line in others if shares.get(line.key, {}) != before.get(line.key, {})]
+    changed = [line for line in others if shares.get(line.key, {}) != before.get(line.key, {})]
+    return Sharing(account_id, month, before, shares, changed)
 
 
 def _concerned(line: Line, allowances: list[Allowance]) -> bool:
@@ -126,24 +156,6 @@ def _stored(account_id: int, month: date, first: Key) -> Shares:
     ):
         shares[answered_at, charge_id][bundle_id] = seconds
     return dict(shares)
-
-
-def _store(account_id: int, month: date, before: Shares, after: Shares) -> None:
-    """Replace what is stored by what is used now; rows that are right stay untouched."""
-    old, new = ({*_rows(account_id, month, shares)} for shares in (before, after))
-    partitions.ensure(BundleUse._meta.db_table, [month])
-    key = ["account_id", "month", "answered_at", "charge_id", "bundle_id"]
-    bulk.delete([_use(row) for row in sorted(old - new)], key)
-    BundleUse.objects.bulk_create([_use(row) for row in sorted(new - old)])
-
-
-Row = tuple[int, date, datetime, int, int, int]
-
-
-def _rows(account_id: int, month: date, shares: Shares) -> Iterable[Row]:
-    for (answered_at, charge_id), share in shares.items():
-        for bundle_id, seconds in share.items():
-            yield account_id, month, answered_at, charge_id, bundle_id, seconds
 
 
 def _use(row: Row) -> BundleUse:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from psycopg import sql
 
-from billing.ledger import Reference
+from billing.lines import BusyError, Reference
 from calls.ingest.records import PaidLeg
 from calls.models import Call, UnpricedCall
 
@@ -58,10 +58,18 @@ SET_ASIDE = """
     FROM unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[], %(reasons)s::text[]) AS aside (started_at, id, reason)
     ON CONFLICT (account_id, started_at, call_id) DO UPDATE SET no_rate = true, reason = EXCLUDED.reason
 """
-
-
-class BusyError(Exception):
-    """Somebody else is writing a call that has to change: nothing is changed now, and a moment later it can be."""
+PENDING = """
+    UPDATE {calls} AS call SET charging = 'pending', cost = NULL
+    FROM unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[]) AS again (started_at, id)
+    WHERE call.account_id = %(account)s AND call.started_at BETWEEN %(first)s AND %(last)s
+        AND call.started_at = again.started_at AND call.id = again.id
+"""
+PUT_BACK = """
+    INSERT INTO {queue} (account_id, started_at, call_id, no_rate)
+    SELECT %(account)s, started_at, id, false
+    FROM unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[]) AS again (started_at, id)
+    ON CONFLICT (account_id, started_at, call_id) DO UPDATE SET no_rate = false
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,12 @@ def set_aside(account_id: int, reasons: Mapping[Reference, Reason]) -> None:
     _execute(SET_ASIDE, account_id, reasons, reasons=[reason.value for reason in reasons.values()])
 
 
+def put_back(account_id: int, calls: Collection[Reference]) -> None:
+    """Have these calls, which have to be locked, charged again."""
+    for template in (PENDING, PUT_BACK):
+        _execute(template, account_id, calls)
+
+
 def lock_all(account_id: int, calls: Collection[Reference]) -> None:
     """Lock these calls. BusyError where one is being written; calls that are gone need no lock."""
     locked = {call.reference for call in lock(account_id, calls)}
@@ -140,7 +154,8 @@ def _ask(template: str, account_id: int, calls: Iterable[Reference]) -> list[tup
         return []
     with connection.cursor() as cursor:
         cursor.execute(_sql(template), _values(account_id, references))
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _values(account_id: int, references: Sequence[Reference]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account, User
@@ -36,7 +37,7 @@ class Rerating(models.Model):
     )
     price_list = models.ForeignKey(
         PriceList,
-        models.SET_NULL,
+        models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
@@ -69,6 +70,17 @@ class Rerating(models.Model):
     def __str__(self) -> str:
         return f"{self.start:%Y-%m-%d} – {self.end:%Y-%m-%d}: {self.reason}"
 
+    @property
+    def is_applied(self) -> bool:
+        """Whether its parts are changing charges, and not only counting what would change."""
+        return self.preview is not None
+
+    @property
+    def progress(self) -> tuple[int, int | None]:
+        """How many charges were looked at, and of how many, which is known once they are counted."""
+        looked_at = self.parts.aggregate(sum=Coalesce(Sum("charges"), 0))["sum"]
+        return looked_at, self.preview["charges"] if self.preview else None
+
     def totals(self) -> dict[str, Any]:
         """Of all parts so far: ``charges`` looked at, ``calls`` that change, ``unrated`` among them, and ``sums``.
 
@@ -98,8 +110,10 @@ class ReratingPart(models.Model):
     rerating = models.ForeignKey(Rerating, models.CASCADE, related_name="parts")
     account = models.ForeignKey(Account, models.CASCADE, related_name="+")
     finished = models.BooleanField(default=False)
-    # The last call that was looked at.
-    reached_started_at = models.DateTimeField(null=True)
+    # An account with bundles is gone through month by month, in the order of answering; others call by call.
+    by_month = models.BooleanField(default=False)
+    # The last call that was looked at, or the end of the last month.
+    reached = models.DateTimeField(null=True)
     reached_id = models.BigIntegerField(null=True)
     charges = models.IntegerField(default=0)
     calls = models.IntegerField(default=0)

@@ -210,7 +210,8 @@ def test_the_page_takes_the_same_queries_whatever_happened(
 ) -> None:
     deliver(freeswitch, *(body for name in STORIES for body in FREESWITCH[name].bodies))
     mine = Call.objects.filter(extensions__contains=["101"])
-    # session, user, membership, accounts, call with its pbx, names, what is paid in; an agent's extensions or the charges
+    # session, user, membership, accounts, call with its pbx, names, what is paid in;
+    # an agent's extensions or the charges
     for membership in (owner, agent):
         client.force_login(membership.user)
         for call in mine:
