@@ -196,5 +196,4 @@ def _cost(priced: Priced) -> tuple[Charging, Decimal | None]:
         return Charging.FREE, None
     if priced.reason is not None:
         return Charging.NO_RATE, None
-    entries = [line.entry() for line in priced.lines]
-    return Charging.CHARGED, sum((entry.amount for entry in entries if entry), Decimal(0))
+    return Charging.CHARGED, sum((line.amount for line in priced.lines), Decimal(0))

@@ -7,17 +7,17 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from billing.bundling import Key
 from billing.lines import BusyError, Entry, Line, Reference
 from billing.models import Charge, ChargeChange, ChargeTerms
 from billing.terms import Terms
-from calls import partitions
+from calls import bulk, partitions
 
 NAMES = tuple(each.name for each in fields(Entry))
 TYPES = (
@@ -25,10 +25,11 @@ TYPES = (
     *("numeric", "text", "bigint"),
 )
 KEY = ("answered_at", "id")
-INSERT = """
-    INSERT INTO {table} (account_id, charged_at, {names})
-    SELECT %(account)s, %(now)s, {names} FROM unnest({arrays}) AS fresh ({names})
-"""
+# attrgetter makes a tuple of all of them at once; dataclasses.astuple copies each value deeply.
+_row = attrgetter(*NAMES)
+# Terms that are known to be stored.
+_kept: set[int] = set()
+INSERT = "COPY {table} (account_id, charged_at, {names}) FROM STDIN"
 # Where somebody changed the charge since it was read, nothing is updated.
 UPDATE = """
     UPDATE {table} AS charge SET charged_at = %(now)s, {fresh}
@@ -47,15 +48,13 @@ DELETE = """
         AND charge.answered_at = gone.answered_at AND charge.id = gone.id
 """
 NOTE = """
-    INSERT INTO {changes} (account_id, changed_at, cause, rerating_id, answered_at, charge_id, id,
+    COPY {changes} (account_id, changed_at, cause, rerating_id, answered_at, charge_id, id,
         old_amount, old_terms_id, old_seconds, old_bundle_seconds,
-        new_amount, new_terms_id, new_seconds, new_bundle_seconds)
-    SELECT %s, %s, %s, %s, * FROM unnest(
-        %s::timestamptz[], %s::bigint[], %s::bigint[],
-        %s::numeric[], %s::bigint[], %s::int[], %s::int[], %s::numeric[], %s::bigint[], %s::int[], %s::int[])
+        new_amount, new_terms_id, new_seconds, new_bundle_seconds) FROM STDIN
 """
 KEEP_TERMS = """
-    INSERT INTO {terms} (id, factors) SELECT * FROM unnest(%s::bigint[], %s::jsonb[]) ON CONFLICT DO NOTHING
+    INSERT INTO {terms} (id, factors)
+    SELECT * FROM jsonb_to_recordset(%s::jsonb) AS fresh (id bigint, factors jsonb) ON CONFLICT DO NOTHING
 """
 OF_CALLS = """
     SELECT {names} FROM unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[]) AS wanted (begun, wanted_id)
@@ -88,7 +87,8 @@ def of_calls(account_id: int, calls: Sequence[Reference]) -> list[Entry]:
         return []
     moments, ids = zip(*calls, strict=True)
     values = {"account": account_id, "first": min(moments)}
-    return _entries(OF_CALLS, {**values, "started_at": list(moments), "ids": list(ids)})
+    arrays = {"started_at": bulk.array(moments), "ids": bulk.array(ids)}
+    return _entries(OF_CALLS, values | arrays)
 
 
 def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
@@ -97,7 +97,8 @@ def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
         return []
     moments, ids = zip(*keys, strict=True)
     values = {"account": account_id, "first": min(moments), "last": max(moments)}
-    return _entries(WITH_KEYS, {**values, "answered_at": list(moments), "ids": list(ids)})
+    arrays = {"answered_at": bulk.array(moments), "ids": bulk.array(ids)}
+    return _entries(WITH_KEYS, values | arrays)
 
 
 def of_period(
@@ -143,10 +144,13 @@ def _entries(template: str, values: Any) -> list[Entry]:
 
 
 def _keep_terms(terms: dict[int, Terms]) -> None:
-    if terms:
-        factors = [Jsonb(each.to_json()) for each in terms.values()]
+    """Write down terms that are new; which ones are not is remembered once they are committed."""
+    fresh = {pk: each for pk, each in terms.items() if pk not in _kept}
+    if fresh:
+        rows = ",".join(f'{{"id":{pk},"factors":{each.text}}}' for pk, each in fresh.items())
         with connection.cursor() as cursor:
-            cursor.execute(_sql(KEEP_TERMS), [list(terms), factors])
+            cursor.execute(_sql(KEEP_TERMS), [f"[{rows}]"])
+        transaction.on_commit(lambda: _kept.update(fresh))
 
 
 def _delete(account_id: int, entries: Sequence[Entry]) -> None:
@@ -154,8 +158,8 @@ def _delete(account_id: int, entries: Sequence[Entry]) -> None:
         moments, ids = zip(*(entry.key for entry in entries), strict=True)
         values: dict[str, Any] = {
             "account": account_id,
-            "answered_at": list(moments),
-            "id": list(ids),
+            "answered_at": bulk.array(moments),
+            "id": bulk.array(ids),
         }
         with connection.cursor() as cursor:
             cursor.execute(_sql(DELETE), values)
@@ -165,8 +169,9 @@ def _insert(account_id: int, entries: Sequence[Entry], now: datetime) -> None:
     if entries:
         months = {partitions.month_of(entry.answered_at) for entry in entries}
         partitions.ensure(Charge._meta.db_table, months)
-        with connection.cursor() as cursor:
-            cursor.execute(_sql(INSERT), _columns(entries) | {"account": account_id, "now": now})
+        with connection.cursor() as cursor, cursor.copy(_sql(INSERT)) as copy:
+            for entry in entries:
+                copy.write_row((account_id, now, *_row(entry)))
 
 
 def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime) -> None:
@@ -180,10 +185,10 @@ def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime
         "now": now,
         "first": min(moments),
         "last": max(moments),
-        "old_amount": [old.amount for old in before],
-        "old_terms": [old.terms_id for old in before],
-        "old_seconds": [old.seconds for old in before],
-        "old_inside": [old.bundle_seconds for old in before],
+        "old_amount": bulk.array(old.amount for old in before),
+        "old_terms": bulk.array(old.terms_id for old in before),
+        "old_seconds": bulk.array(old.seconds for old in before),
+        "old_inside": bulk.array(old.bundle_seconds for old in before),
     }
     with connection.cursor() as cursor:
         cursor.execute(_sql(UPDATE), _columns([new for _, new in pairs]) | values)
@@ -191,13 +196,11 @@ def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime
             raise BusyError
 
 
-def _columns(entries: Sequence[Entry]) -> dict[str, list[Any]]:
-    return dict(zip(NAMES, map(list, zip(*map(_row, entries), strict=True)), strict=True))
-
-
-def _row(entry: Entry) -> tuple[Any, ...]:
-    # dataclasses.astuple copies every value deeply, which takes ten times as long.
-    return tuple(getattr(entry, name) for name in NAMES)
+def _columns(entries: Sequence[Entry]) -> dict[str, Any]:
+    columns = dict(zip(NAMES, zip(*map(_row, entries), strict=True), strict=True))
+    # A number is whatever a PBX wrote, so psycopg has to quote it; all else is plain.
+    numbers = {"number": list(columns.pop("number"))}
+    return {name: bulk.array(column) for name, column in columns.items()} | numbers
 
 
 def _note(old: Entry, new: Entry | None) -> tuple[Any, ...]:
@@ -214,8 +217,9 @@ def _write_down(notes: Sequence[tuple[Any, ...]], common: tuple[Any, ...]) -> No
     partitions.ensure(
         ChargeChange._meta.db_table, {partitions.month_of(answered_at) for answered_at, *_ in notes}
     )
-    with connection.cursor() as cursor:
-        cursor.execute(_sql(NOTE), [*common, *map(list, zip(*notes, strict=True))])
+    with connection.cursor() as cursor, cursor.copy(_sql(NOTE)) as copy:
+        for note in notes:
+            copy.write_row((*common, *note))
 
 
 def _sql(template: str) -> sql.Composed:

@@ -65,6 +65,13 @@ class Line:
     def call(self) -> Reference:
         return self.call_started_at, self.call_id
 
+    @property
+    def amount(self) -> Decimal:
+        """What the leg costs; 0 without terms."""
+        if self.terms is None:
+            return Decimal(0)
+        return self.terms.amount(self.seconds, sum(self.bundles.values()))
+
     def entry(self) -> Entry | None:
         """The charge as it has to stand."""
         if self.terms is None:

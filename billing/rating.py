@@ -1,6 +1,6 @@
 """Which terms apply to a leg: the longest prefix, the version and the time band valid at its answer. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
@@ -121,10 +121,11 @@ class RateTable:
     def of(cls, listing: Listing, rates: Iterable[Rate]) -> "RateTable":
         return cls(listing, ((rate.space, rate.prefix, rate) for rate in rates))
 
-    def versions(self, key: tuple[str, str]) -> Sequence[Version]:
-        """The versions of exactly this space and prefix, the one that began last first."""
-        if key not in self._rows:
-            return ()
+    def __contains__(self, key: tuple[str, str]) -> bool:
+        return key in self._rows
+
+    def versions(self, key: tuple[str, str]) -> list[Version]:
+        """The versions of exactly this space and prefix, the one that began last first; KeyError without any."""
         if key not in self._versions:
             rates = sorted(
                 map(self._make, self._rows[key]),
@@ -144,7 +145,7 @@ class Tariff:
     def __init__(self, tables: Sequence[RateTable] = ()) -> None:
         self._tables = tables
         self._longest = max((table.longest for table in tables), default=0)
-        self._candidates: dict[str, tuple[Version, ...]] = {}
+        self._candidates: dict[str, list[Version]] = {}
         listing = tables[0].listing if tables else Listing(0, "")
         self._free_by_rule = Terms(listing.currency, listing.basis, free="rule")
         self._nothing = Terms(listing.currency, listing.basis)
@@ -175,19 +176,23 @@ class Tariff:
         if candidates is None:
             if len(self._candidates) >= REMEMBERED:
                 self._candidates.clear()
-            candidates = self._candidates[number.text] = tuple(self._all(number))
+            candidates = self._candidates[number.text] = self._all(number)
         for version in candidates:
             if version.rate.is_valid(at):
                 return version
         return None
 
-    def _all(self, number: Number) -> Iterator[Version]:
+    def _all(self, number: Number) -> list[Version]:
         """The rates of any time whose prefix fits, in the order in which they win."""
         space, digits = number.space, number.digits
+        found: list[Version] = []
         if space:
             for length in range(min(len(digits), self._longest), -1, -1):
+                key = (space, digits[:length])
                 for table in self._tables:
-                    yield from table.versions((space, digits[:length]))
+                    if key in table:
+                        found += table.versions(key)
+        return found
 
 
 def price(

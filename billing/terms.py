@@ -6,7 +6,7 @@ sixtieth of a minute, until the one rounding at the end. No float ever comes nea
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 from functools import cached_property
@@ -85,8 +85,12 @@ class Terms:
     @cached_property
     def id(self) -> int:
         """63 bits out of the content: equal terms have equal ids, wherever and whenever they are made."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest()) >> 1
+        return int.from_bytes(hashlib.blake2b(self.text.encode(), digest_size=8).digest()) >> 1
+
+    @cached_property
+    def text(self) -> str:
+        """The JSON of the terms, one text for one content."""
+        return json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
 
     @property
     def takes_bundles(self) -> bool:
@@ -131,25 +135,23 @@ class Terms:
 
     def to_json(self) -> dict[str, Any]:
         """The terms as plain data, money as exact text; `from_json` reads them again."""
-        factors = asdict(self) | {
-            "decimals": self.rounding.decimals,
-            "rounding": self.rounding.mode,
-        }
+        factors = {name: getattr(self, name) for name in PLAIN}
         for name in MONEY:
-            factors[name] = None if factors[name] is None else _plain(factors[name])
-        return factors
+            amount = getattr(self, name)
+            factors[name] = None if amount is None else _plain(amount)
+        return factors | {"decimals": self.rounding.decimals, "rounding": self.rounding.mode}
 
     @classmethod
     def from_json(cls, factors: dict[str, Any]) -> "Terms":
-        known = {each.name for each in fields(cls)} - {"rounding"}
-        values = {name: value for name, value in factors.items() if name in known}
+        values = {name: factors[name] for name in PLAIN if name in factors}
         for name in MONEY:
-            if values.get(name) is not None:
-                values[name] = Decimal(values[name])
+            if name in factors:
+                values[name] = None if factors[name] is None else Decimal(factors[name])
         return cls(**values, rounding=Rounding(factors["decimals"], factors["rounding"]))
 
 
 MONEY = ("per_minute", "per_call", "connection_fee", "minimum")
+PLAIN = tuple(each.name for each in fields(Terms) if each.name not in {*MONEY, "rounding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +192,10 @@ class Price:
 
 def _millionths(amount: Decimal) -> int:
     scaled = amount.scaleb(6)
-    if scaled != int(scaled):
+    whole = int(scaled)
+    if scaled != whole:
         raise ValueError(f"a price has at most six decimals: {amount}")
-    return int(scaled)
+    return whole
 
 
 def _plain(amount: Decimal) -> str:

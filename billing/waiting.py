@@ -11,6 +11,7 @@ from django.db import connection
 from psycopg import sql
 
 from billing.lines import BusyError, Reference
+from calls import bulk
 from calls.ingest.records import PaidLeg
 from calls.models import Call, UnpricedCall
 
@@ -110,12 +111,13 @@ def set_costs(account_id: int, prices: Mapping[Reference, tuple[Charging, Decima
     """Give each of these calls its state of charging and its cost."""
     states = [charging.value for charging, _ in prices.values()]
     costs = [cost for _, cost in prices.values()]
-    _execute(SET_COSTS, account_id, prices, charging=states, costs=costs)
+    columns = {"charging": bulk.array(states), "costs": bulk.array(costs)}
+    _execute(SET_COSTS, account_id, prices, **columns)
 
 
 def add_to_costs(account_id: int, differences: Mapping[Reference, Decimal]) -> None:
     """Make these calls, which have to be locked, cost so much more; those that have no cost now get one later."""
-    _execute(ADD_TO_COSTS, account_id, differences, differences=list(differences.values()))
+    _execute(ADD_TO_COSTS, account_id, differences, differences=bulk.array(differences.values()))
 
 
 def let_go(account_id: int, calls: Collection[Reference]) -> None:
@@ -124,7 +126,12 @@ def let_go(account_id: int, calls: Collection[Reference]) -> None:
 
 def set_aside(account_id: int, reasons: Mapping[Reference, Reason]) -> None:
     """Keep these calls in the queue as ones that cannot be priced until something changes."""
-    _execute(SET_ASIDE, account_id, reasons, reasons=[reason.value for reason in reasons.values()])
+    _execute(
+        SET_ASIDE,
+        account_id,
+        reasons,
+        reasons=bulk.array(reason.value for reason in reasons.values()),
+    )
 
 
 def put_back(account_id: int, calls: Collection[Reference]) -> None:
@@ -160,11 +167,11 @@ def _ask(template: str, account_id: int, calls: Iterable[Reference]) -> list[tup
 
 def _values(account_id: int, references: Sequence[Reference]) -> dict[str, Any]:
     # The bounds let the planner leave out partitions; a join alone does not.
-    moments, ids = map(list, zip(*references, strict=True))
+    moments, ids = zip(*references, strict=True)
     return {
         "account": account_id,
-        "started_at": moments,
-        "ids": ids,
+        "started_at": bulk.array(moments),
+        "ids": bulk.array(ids),
         "first": min(moments),
         "last": max(moments),
     }

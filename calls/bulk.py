@@ -1,6 +1,8 @@
 """Many rows updated or deleted by one statement: Django writes a CASE or a tuple for every row, and is far slower."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import connection, models
 from psycopg import sql
@@ -14,6 +16,18 @@ DELETE = """
     DELETE FROM {table} AS target USING unnest({arrays}) AS fresh ({names})
     WHERE {same}
 """
+
+
+def array(values: Iterable[Any]) -> str:
+    """An array as PostgreSQL reads it, of numbers, times, truth values and words without blanks or punctuation; None
+    is NULL. psycopg writes a list ten times slower, for it has to expect everything."""
+    return "{" + ",".join(map(_plain, values)) + "}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "NULL" if value is None else str(value)
 
 
 def update(rows: Sequence[models.Model], key: Sequence[str], columns: Sequence[str]) -> None:
