@@ -1,290 +1,235 @@
 """How fast calls are charged and rated again, beside what merely writing the same charges takes.
 
-    ./run bench rating [--calls 1000000] [--processes 2]
-
 A price list of 30,000 prefixes with three dated versions each, and a year of calls of forty accounts: an eighth of them
-0 s long, a few without a rate. What is printed as the floor is COPY of exactly the charges that charging made, out of
-memory into an empty table that is partitioned and indexed alike, by as many processes, in the same run.
+0 s long, a few without a rate. The floor, measured in the same run: COPY of exactly the charges that charging made, out
+of memory, into an empty table that is partitioned and indexed alike, by as many processes.
+
+    ./run bench rating [CALLS [PROCESSES]]
 """
 
-import argparse
 import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from benchmarks._database import database
+from django.db import connection, connections, transaction
+from psycopg import sql
+
+from accounts.models import Account
+from benchmarks.support import rated_calls as made
+from benchmarks.support.stack import Stack
+from billing import rerating, tariffs
+from billing.charging import charge_all_of, charge_batch
+from billing.models import Charge, ChargeChange, PriceList, Rate
+from billing.tariffs import Tariffs
+from calls import partitions
+from calls.models import UnpricedCall
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-YEAR = timedelta(days=365)
-ACCOUNTS = 40
-PREFIXES = 30_000
-NUMBERS = 190_000
-VERSIONS = [NOW - 2 * YEAR, NOW - timedelta(days=240), NOW - timedelta(days=120)]
-INCREMENTS = [(1, 1), (1, 1), (60, 1), (60, 60), (30, 6)]
+CALLS, PROCESSES = 1_000_000, 2
+FRESH_BATCHES = 20
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--processes", type=int, default=2)
-    options = parser.parse_args()
-    with database():
-        measure(options.calls, options.processes)
-
-
-def measure(calls: int, processes: int) -> None:
+def main(running: Stack, arguments: Sequence[str]) -> int:
+    calls = int(arguments[0]) if arguments else CALLS
+    processes = int(arguments[1]) if arguments[1:] else PROCESSES
     chance = random.Random(7)  # noqa: S311 - the same calls in every run
-    accounts = make_accounts(chance)
+    accounts = made.plant(chance, NOW)
+    rates = Rate.objects.count()
     print(
-        f"{calls:,} calls, {PREFIXES:,} prefixes × {len(VERSIONS)} versions, {processes} processes"
+        f"{calls:,} calls, {rates:,} rates, {processes} processes, {os.getloadavg()[0]:.1f} waiting for a processor"
     )
-    with timed("calls and their queue stored", calls):
-        make_calls(accounts, calls, chance)
-    reload_prices()
-    fresh_batches(accounts)
-    with timed("charged out of the queue, the rest", count("UnpricedCall", no_rate=False)):
-        in_processes(processes, charge)
-    charges = count("Charge")
-    rows = charge_rows()
-    vacuum()
-    with timed(f"FLOOR: COPY of {charges:,} charges", charges) as floor:
-        in_processes(processes, lambda share: copy_rows(rows[share::processes]))
-    del rows
-    for title, share in (("nothing", 0.0), ("1 price in 10", 0.1), ("every price", 1.0)):
-        change_prices(share, chance)
-        vacuum()
-        counted = rerate(f"re-rated, {title} changed", charges, processes)
-        for name, seconds in counted.items():
-            print(
-                f"    {name}: {charges / seconds:,.0f} calls/s, {floor[0] / seconds:.0%} of the floor"
-            )
+    show("calls stored", calls, lambda: made.calls(accounts, calls, chance, NOW))
+    reload_prices(rates)
+    waiting = UnpricedCall.objects.count()
+    show("charged out of the queue", waiting, lambda: in_processes(processes, charge))
+    fresh_batches(accounts, chance)
+    floor = measure_floor(processes)
+    for title, share in (("no price", 0.0), ("1 price in 10", 0.1), ("every price", 1.0)):
+        measure_rerating(f"re-rated, {title} changed", share, processes, floor, chance)
+    return 0
 
 
-@contextmanager
-def timed(what: str, units: int) -> Iterator[list[float]]:
-    """Prints how long it took; yields a list that then holds the seconds."""
-    seconds: list[float] = []
-    began = time.perf_counter()
-    yield seconds
-    seconds.append(time.perf_counter() - began)
-    print(f"{what}: {seconds[0]:.1f} s, {units / seconds[0]:,.0f}/s", flush=True)
+def show(name: str, units: int, work: Callable[[], object]) -> float:
+    """Prints and returns how many a second were done."""
+    began = time.monotonic()
+    work()
+    rate = units / (time.monotonic() - began)
+    print(f"{name:44}{rate:10,.0f} calls/s", flush=True)
+    return rate
 
 
-def in_processes(count: int, work: Callable[[int], None]) -> None:
-    """Runs ``work`` with 0, 1, … in as many processes at a time, each with a connection of its own."""
-    from django.db import connections  # noqa: PLC0415 - needs the settings
-
+def in_processes(count: int, work: Callable[[int, int], None]) -> None:
+    """Runs ``work(number, count)`` in so many processes at a time, each with a connection of its own."""
     connections.close_all()
     children = []
     for number in range(count):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                work(number)
-                status = 0
-            finally:
-                os._exit(status)
+        if (child := os.fork()) == 0:
+            run_and_leave(work, number, count)
         children.append(child)
-    failed = [child for child in children if os.waitpid(child, 0)[1]]
-    if failed:
-        raise SystemExit("a process failed; its traceback is above")
+    statuses = [os.waitpid(child, 0)[1] for child in children]
+    if any(statuses):
+        raise SystemExit("a process failed")
 
 
-def make_accounts(chance: random.Random) -> list[int]:
-    from accounts.models import Account  # noqa: PLC0415
-    from billing.models import AccountPriceList, PriceList, Rate  # noqa: PLC0415
-
-    price_list = PriceList.objects.create(name="World")
-    Rate.objects.bulk_create(
-        (
-            Rate(
-                price_list=price_list,
-                prefix=prefix,
-                name=f"Destination {prefix}",
-                per_minute=Decimal(chance.randrange(20_000, 3_000_000)) / 1_000_000,
-                connection_fee=Decimal(chance.choice((0, 0, 0, 5))) / 100,
-                first_increment=increments[0],
-                next_increment=increments[1],
-                valid_from=since,
-                valid_to=until,
-            )
-            for prefix in prefixes(chance)
-            for since, until in zip(VERSIONS, [*VERSIONS[1:], None], strict=True)
-            for increments in (chance.choice(INCREMENTS),)
-        ),
-        batch_size=5000,
-    )
-    accounts = [Account.objects.create(name=f"Firm {n}", slug=f"firm-{n}") for n in range(ACCOUNTS)]
-    for account in accounts:
-        AccountPriceList.objects.create(
-            account=account, price_list=price_list, since=NOW - 2 * YEAR
-        )
-    return [account.pk for account in accounts]
+def run_and_leave(work: Callable[[int, int], None], number: int, count: int) -> None:
+    try:
+        work(number, count)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
-def prefixes(chance: random.Random) -> list[str]:
-    """Country codes and longer and longer pieces of them, as price lists of the world have."""
-    found = {str(code) for code in (1, 7, *range(20, 99), *range(210, 999)) if code != 999}
-    beginnings = sorted(found)
-    while len(found) < PREFIXES:
-        beginning = chance.choice(beginnings)
-        found.add(beginning + str(chance.randrange(10 ** chance.randint(1, 9 - len(beginning)))))
-    return sorted(found)
-
-
-def make_calls(accounts: list[int], calls: int, chance: random.Random) -> None:
-    from django.db import connection  # noqa: PLC0415
-    from psycopg.types.json import Jsonb  # noqa: PLC0415
-
-    from calls import partitions  # noqa: PLC0415
-    from calls.ingest.records import micros  # noqa: PLC0415
-    from calls.models import Call, Pbx  # noqa: PLC0415
-
-    pbx = Pbx.objects.create(name="bench", source="freeswitch-json")
-    numbers = make_numbers(chance)
-    starts = sorted(NOW - YEAR * chance.random() for _ in range(calls))
-    partitions.ensure(Call._meta.db_table, {partitions.month_of(start) for start in starts})
-    columns = (
-        "account_id, started_at, id, pbx_id, kind, outcome, missed, provisional, estimated, direction, extension,"
-        " extensions, peer, peer_name, hidden, own_number, people, wait_s, talk_s, paid, legs, charging"
-    )
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {Call._meta.db_table} ({columns}) FROM STDIN") as copy:
-            for pk, start in enumerate(starts):
-                number = chance.choice(numbers)
-                seconds = 0 if chance.random() < 0.12 else int(chance.expovariate(1 / 150)) + 1
-                answered = micros(start) + 5_000_000
-                leg = {"key": f"{pk}-leg", "to": number, "answered": answered}
-                paid = Jsonb([{**leg, "seconds": seconds, "estimated": False}])
-                copy.write_row(
-                    (
-                        *(chance.choice(accounts), start, pk, pbx.pk, "outgoing", "answered"),
-                        *(False, False, False, "international", "101", ["101"], number, "", False),
-                        *("+48221234567", [number], 5, seconds, paid, paid, "pending"),
-                    )
-                )
-        cursor.execute(
-            "INSERT INTO calls_unpricedcall (account_id, started_at, call_id, no_rate)"
-            f" SELECT account_id, started_at, id, false FROM {Call._meta.db_table}"
-        )
-    vacuum()
-
-
-def make_numbers(chance: random.Random) -> list[str]:
-    beginnings = [prefix for prefix in prefixes(random.Random(7)) if len(prefix) > 2]  # noqa: S311
-    return [
-        f"+{chance.choice(beginnings):0<3}{chance.randrange(10**6):06}"
-        if chance.random() > 0.006
-        else f"+999{chance.randrange(10**6):06}"
-        for _ in range(NUMBERS)
-    ]
-
-
-def vacuum() -> None:
-    from django.db import connection  # noqa: PLC0415
-
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-        cursor.execute("CHECKPOINT")
-
-
-def count(name: str, **conditions: Any) -> int:
-    from django.apps import apps  # noqa: PLC0415
-
-    model = apps.get_model("billing" if name == "Charge" else "calls", name)
-    return model._default_manager.filter(**conditions).count()
-
-
-def reload_prices() -> None:
-    from billing import tariffs  # noqa: PLC0415
-    from billing.models import PriceList  # noqa: PLC0415
-
-    price_list = PriceList.objects.get()
-    times = []
+def reload_prices(rates: int) -> None:
+    """How long it takes to read the whole list, with all its versions, when one price in it has changed."""
+    seconds = []
     for _ in range(5):
         tariffs._tables.clear()
-        began = time.perf_counter()
-        tariffs._table(price_list)
-        times.append(time.perf_counter() - began)
-    rates = PREFIXES * len(VERSIONS)
+        began = time.monotonic()
+        tariffs._table(PriceList.objects.get())
+        seconds.append(time.monotonic() - began)
     print(
-        f"reload of {rates:,} rates: {statistics.median(times):.3f} s"
-        f" (of {PREFIXES:,}: {statistics.median(times) / len(VERSIONS):.3f} s)"
+        f"price list of {rates:,} rates read again in {statistics.median(seconds):.3f} s",
+        flush=True,
     )
 
 
-def fresh_batches(accounts: list[int]) -> None:
-    """Batches of 1,000 fresh calls, and how long their statements and the commit took."""
-    from django.db import connection  # noqa: PLC0415
+def charge(number: int, count: int) -> None:
+    plans = Tariffs()
+    for account in Account.objects.order_by("pk").filter(pk__isnull=False)[number::count]:
+        charge_all_of(account.pk, plans, NOW)
 
-    from billing.charging import charge_batch  # noqa: PLC0415
-    from billing.tariffs import Tariffs  # noqa: PLC0415
 
-    tariffs = Tariffs()
-    spent: list[float] = []
+def fresh_batches(accounts: Sequence[int], chance: random.Random) -> None:
+    """Batches of 1,000 calls that were stored a moment ago: time and processor time in the database."""
+    plans = Tariffs()
+    clock = DatabaseClock()
+    for account in accounts[:FRESH_BATCHES]:
+        made.calls([account], 1000, chance, NOW + timedelta(hours=1), span=timedelta(hours=1))
+        with clock.running():
+            charge_batch(account, plans, NOW)
+    print(f"batch of 1,000 fresh calls: {clock}", flush=True)
 
-    def stopwatch(execute: Any, *arguments: Any) -> Any:
-        began = time.perf_counter()
+
+class DatabaseClock:
+    """Time that a transaction spends in the database, commit included, and the database process's own."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+        self.worked: list[float] = []
+
+    def running(self) -> "DatabaseClock":
+        return self
+
+    def __enter__(self) -> None:
+        self.cpu = backend_seconds()
+        self.waited.append(0.0)
+        self.wrapper = connection.execute_wrapper(self.timed)
+        self.wrapper.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.wrapper.__exit__(*error)
+        self.worked.append(backend_seconds() - self.cpu)
+
+    def timed(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        began = time.monotonic()
         try:
             return execute(*arguments)
         finally:
-            spent[-1] += time.perf_counter() - began
+            self.waited[-1] += time.monotonic() - began
 
-    commit = connection._commit  # type: ignore[attr-defined]
-    whole = []
-    connection._commit = lambda: stopwatch(commit)  # type: ignore[attr-defined]
-    with connection.execute_wrapper(stopwatch):
-        for account in accounts * 2:
-            spent.append(0.0)
-            began = time.perf_counter()
-            charge_batch(account, tariffs, NOW, limit=1000)
-            whole.append(time.perf_counter() - began)
-    del connection._commit  # type: ignore[attr-defined]
-    print(
-        f"fresh batch of 1,000: {1000 * statistics.median(spent):.1f} ms in the database"
-        f" (of {1000 * statistics.median(whole):.1f} ms in all; best {1000 * min(spent):.1f} ms)"
+    def __str__(self) -> str:
+        waited, worked = (1000 * statistics.median(each) for each in (self.waited, self.worked))
+        return f"{waited:.1f} ms waited for statements, {worked:.1f} ms of the database's processor"
+
+
+def backend_seconds() -> float:
+    """Processor time of this connection's process, COPY and commit included. Linux only."""
+    pid = connection.connection.info.backend_pid
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def measure_floor(processes: int) -> float:
+    """COPY of the charges that there are, by as many processes, into a table like theirs."""
+    tidy_up()
+    blocks = [charges_as_copied(month) for month in partitions.existing(Charge._meta.db_table)]
+    make_floor_table()
+    charges = Charge.objects.count()
+    rate = show(
+        "FLOOR: COPY of the same charges",
+        charges,
+        lambda: in_processes(processes, lambda number, count: copy(blocks[number::count])),
     )
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE floor")
+    return rate
 
 
-def charge(share: int) -> None:
-    """Every second, third … account of the queue."""
-    from billing import charging  # noqa: PLC0415
-    from billing.tariffs import Tariffs  # noqa: PLC0415
-    from calls.models import UnpricedCall  # noqa: PLC0415
-
-    tariffs = Tariffs()
-    waiting = UnpricedCall.objects.filter(no_rate=False).order_by("account_id")
-    accounts = list(waiting.values_list("account_id", flat=True).distinct())
-    for account in accounts[share::2]:
-        charging._charge_account(account, tariffs, NOW)
+def charges_as_copied(month: Any) -> list[bytes]:
+    query = sql.SQL("COPY {} TO STDOUT").format(
+        sql.Identifier(f"{Charge._meta.db_table}_{month:%Y_%m}")
+    )
+    with connection.cursor() as cursor, cursor.copy(query) as copied:
+        return [bytes(block) for block in copied]
 
 
-def charge_rows() -> list[bytes]:
-    """Blocks of the charges as COPY gives them."""
-    from django.db import connection  # noqa: PLC0415
-
-    query = "COPY (SELECT * FROM billing_charge ORDER BY account_id, answered_at) TO STDOUT (FORMAT BINARY)"
-    raise NotImplementedError(query, connection)
-
-
-def copy_rows(blocks: list[bytes]) -> None:
-    raise NotImplementedError(blocks)
-
-
-def change_prices(share: float, chance: random.Random) -> None:
-    raise NotImplementedError(share, chance)
+def make_floor_table() -> None:
+    with connection.cursor() as cursor:
+        like = sql.Identifier(Charge._meta.db_table)
+        cursor.execute(
+            sql.SQL(
+                "CREATE TABLE floor (LIKE {} INCLUDING INDEXES) PARTITION BY RANGE (answered_at)"
+            ).format(like)
+        )
+    partitions.ensure("floor", partitions.existing(Charge._meta.db_table))
 
 
-def rerate(title: str, charges: int, processes: int) -> dict[str, float]:
-    raise NotImplementedError(title, charges, processes)
+def copy(blocks: Sequence[list[bytes]]) -> None:
+    """Ten thousand rows a transaction, as re-rating writes them."""
+    for rows in blocks:
+        lines = b"".join(rows).splitlines(keepends=True)
+        for first in range(0, len(lines), rerating.CHUNK):
+            copy_block(b"".join(lines[first : first + rerating.CHUNK]))
 
 
-if __name__ == "__main__":
-    main()
+@transaction.atomic
+def copy_block(rows: bytes) -> None:
+    with connection.cursor() as cursor, cursor.copy("COPY floor FROM STDIN") as copied:
+        copied.write(rows)
+
+
+def measure_rerating(
+    title: str, share: float, processes: int, floor: float, chance: random.Random
+) -> None:
+    """What the whole year takes, first to count and then to do; the prices of this share of the list are others."""
+    made.change_prices(share, chance)
+    tidy_up()
+    changes = ChargeChange.objects.count()
+    order = rerating.request(start=NOW - made.YEAR, end=NOW, reason="benchmark", by=None, now=NOW)
+    for step in ("counted", "done"):
+        rate = show(
+            f"{title}, {step}", Charge.objects.count(), lambda: in_processes(processes, work)
+        )
+        rerating.work(NOW)
+        print(f"{'':44}{rate / floor:10.0%} of the floor")
+        order.refresh_from_db()
+        if step == "counted":
+            rerating.start(order)
+    print(f"    {order.totals()}; {ChargeChange.objects.count() - changes:,} changes kept")
+
+
+def work(number: int, count: int) -> None:
+    while rerating.work(NOW, seconds=3600):
+        pass
+
+
+def tidy_up() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")

@@ -44,7 +44,7 @@ def charge_pending(now: datetime) -> int:
     """Charge all that waits; returns the number of calls worked off."""
     tariffs = Tariffs()
     queue = UnpricedCall.objects.filter(no_rate=False).order_by().values_list("account_id")
-    return sum(_charge_account(account_id, tariffs, now) for (account_id,) in queue.distinct())
+    return sum(charge_all_of(account_id, tariffs, now) for (account_id,) in queue.distinct())
 
 
 def retry_unrated() -> int:
@@ -52,7 +52,7 @@ def retry_unrated() -> int:
     return UnpricedCall.objects.filter(no_rate=True).update(no_rate=False)
 
 
-def _charge_account(account_id: int, tariffs: Tariffs, now: datetime) -> int:
+def charge_all_of(account_id: int, tariffs: Tariffs, now: datetime) -> int:
     """Charge what waits of an account; returns the number of calls worked off.
 
     A batch on which our own code fails is cut into smaller ones, until the one call is found and set aside.

@@ -17,7 +17,8 @@ from billing.bundling import Key
 from billing.lines import BusyError, Entry, Line, Reference
 from billing.models import Charge, ChargeChange, ChargeTerms
 from billing.terms import Terms
-from calls import bulk, partitions
+from calls import partitions
+from calls.lookups import array
 
 NAMES = tuple(each.name for each in fields(Entry))
 TYPES = (
@@ -87,7 +88,7 @@ def of_calls(account_id: int, calls: Sequence[Reference]) -> list[Entry]:
         return []
     moments, ids = zip(*calls, strict=True)
     values = {"account": account_id, "first": min(moments)}
-    arrays = {"started_at": bulk.array(moments), "ids": bulk.array(ids)}
+    arrays = {"started_at": array(moments), "ids": array(ids)}
     return _entries(OF_CALLS, values | arrays)
 
 
@@ -97,7 +98,7 @@ def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
         return []
     moments, ids = zip(*keys, strict=True)
     values = {"account": account_id, "first": min(moments), "last": max(moments)}
-    arrays = {"answered_at": bulk.array(moments), "ids": bulk.array(ids)}
+    arrays = {"answered_at": array(moments), "ids": array(ids)}
     return _entries(WITH_KEYS, values | arrays)
 
 
@@ -158,8 +159,8 @@ def _delete(account_id: int, entries: Sequence[Entry]) -> None:
         moments, ids = zip(*(entry.key for entry in entries), strict=True)
         values: dict[str, Any] = {
             "account": account_id,
-            "answered_at": bulk.array(moments),
-            "id": bulk.array(ids),
+            "answered_at": array(moments),
+            "id": array(ids),
         }
         with connection.cursor() as cursor:
             cursor.execute(_sql(DELETE), values)
@@ -185,10 +186,10 @@ def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime
         "now": now,
         "first": min(moments),
         "last": max(moments),
-        "old_amount": bulk.array(old.amount for old in before),
-        "old_terms": bulk.array(old.terms_id for old in before),
-        "old_seconds": bulk.array(old.seconds for old in before),
-        "old_inside": bulk.array(old.bundle_seconds for old in before),
+        "old_amount": array(old.amount for old in before),
+        "old_terms": array(old.terms_id for old in before),
+        "old_seconds": array(old.seconds for old in before),
+        "old_inside": array(old.bundle_seconds for old in before),
     }
     with connection.cursor() as cursor:
         cursor.execute(_sql(UPDATE), _columns([new for _, new in pairs]) | values)
@@ -197,10 +198,8 @@ def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime
 
 
 def _columns(entries: Sequence[Entry]) -> dict[str, Any]:
-    columns = dict(zip(NAMES, zip(*map(_row, entries), strict=True), strict=True))
-    # A number is whatever a PBX wrote, so psycopg has to quote it; all else is plain.
-    numbers = {"number": list(columns.pop("number"))}
-    return {name: bulk.array(column) for name, column in columns.items()} | numbers
+    columns = zip(*map(_row, entries), strict=True)
+    return dict(zip(NAMES, map(array, columns), strict=True))
 
 
 def _note(old: Entry, new: Entry | None) -> tuple[Any, ...]:

@@ -11,8 +11,8 @@ from django.db import connection
 from psycopg import sql
 
 from billing.lines import BusyError, Reference
-from calls import bulk
 from calls.ingest.records import PaidLeg
+from calls.lookups import array
 from calls.models import Call, UnpricedCall
 
 Charging = Call.Charging
@@ -111,13 +111,13 @@ def set_costs(account_id: int, prices: Mapping[Reference, tuple[Charging, Decima
     """Give each of these calls its state of charging and its cost."""
     states = [charging.value for charging, _ in prices.values()]
     costs = [cost for _, cost in prices.values()]
-    columns = {"charging": bulk.array(states), "costs": bulk.array(costs)}
+    columns = {"charging": array(states), "costs": array(costs)}
     _execute(SET_COSTS, account_id, prices, **columns)
 
 
 def add_to_costs(account_id: int, differences: Mapping[Reference, Decimal]) -> None:
     """Make these calls, which have to be locked, cost so much more; those that have no cost now get one later."""
-    _execute(ADD_TO_COSTS, account_id, differences, differences=bulk.array(differences.values()))
+    _execute(ADD_TO_COSTS, account_id, differences, differences=array(differences.values()))
 
 
 def let_go(account_id: int, calls: Collection[Reference]) -> None:
@@ -130,7 +130,7 @@ def set_aside(account_id: int, reasons: Mapping[Reference, Reason]) -> None:
         SET_ASIDE,
         account_id,
         reasons,
-        reasons=bulk.array(reason.value for reason in reasons.values()),
+        reasons=array(reason.value for reason in reasons.values()),
     )
 
 
@@ -170,8 +170,8 @@ def _values(account_id: int, references: Sequence[Reference]) -> dict[str, Any]:
     moments, ids = zip(*references, strict=True)
     return {
         "account": account_id,
-        "started_at": bulk.array(moments),
-        "ids": bulk.array(ids),
+        "started_at": array(moments),
+        "ids": array(ids),
         "first": min(moments),
         "last": max(moments),
     }

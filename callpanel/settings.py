@@ -68,7 +68,14 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-DATABASES = {"default": env.database("DATABASE_URL")}
+# A new connection for every record would cost more than the record: the password alone takes milliseconds.
+DATABASES = {
+    "default": {
+        **env.database("DATABASE_URL"),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -123,6 +130,21 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+MAIL = env.mail("EMAIL_URL", "console://")
+EMAIL_BACKEND = MAIL.backend
+EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.tls, MAIL.ssl
+# A mail server that does not answer must not hold a worker.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("DEFAULT_FROM_EMAIL", "callpanel@localhost")
+OPERATOR_EMAILS = env.words("OPERATOR_EMAILS")
+# Where the panel is reached from outside, for links in mails.
+PUBLIC_URL = env.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+
+# What Prometheus shows to be let in; without it there is no such page.
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+
 REDIS_URL = env.text("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
@@ -142,6 +164,20 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "fold the inbox": {"task": "calls.tasks.fold_inbox", "schedule": 5.0},
     "settle provisional calls": {"task": "calls.tasks.settle", "schedule": 30.0},
+    "bring in calls that found an owner": {
+        "task": "calls.tasks.bring_in_assigned",
+        "schedule": 60.0,
+    },
+    "carry out decisions on refused records": {
+        "task": "calls.tasks.carry_out_decisions",
+        "schedule": 30.0,
+    },
+    "count what came in": {"task": "calls.tasks.count_receipts", "schedule": 60.0},
+    "notice silent PBXes": {"task": "calls.tasks.check_silences", "schedule": 60.0},
+    "look at what PBXes do not tell": {
+        "task": "calls.tasks.examine_sources",
+        "schedule": 600.0,
+    },
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},

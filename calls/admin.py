@@ -5,11 +5,27 @@ from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import Membership
-from calls.models import Extension, ExtensionHolding, InboxRecord, Number, Pbx, TenantCode
+from accounts.models import Membership, User
+from calls.ingest import quarantine
+from calls.ingest.nudging import carry_out_soon
+from calls.ingest.selection import Selection
+from calls.models import (
+    Decision,
+    Extension,
+    ExtensionHolding,
+    InboxRecord,
+    Number,
+    Pbx,
+    TenantCode,
+)
+
+Action = Decision.Action
+# What the reading of a record depends on.
+READ_BY = frozenset({"time_zone", "trunks", "extension_pattern"})
 
 
 class TenantCodeInline(admin.TabularInline[TenantCode, Pbx]):
@@ -40,6 +56,12 @@ class PbxAdmin(admin.ModelAdmin[Pbx]):
         super().save_model(request, obj, form, change)
         if secret:
             self.show(request, obj, secret)
+        if change and READ_BY.intersection(form.changed_data):
+            # What was refused under the old settings may be read under the new ones.
+            user = request.user if isinstance(request.user, User) else None
+            note, selection = _("The PBX entry was changed."), Selection(pbx=obj.name)
+            quarantine.decide(Action.RETRY, selection, by=user, note=note, now=timezone.now())
+            carry_out_soon()
 
     @admin.action(
         description=gettext_lazy("Make a new secret (the old one stops working)"),
@@ -91,24 +113,17 @@ class NumberAdmin(admin.ModelAdmin[Number]):
 
 @admin.register(InboxRecord)
 class InboxRecordAdmin(admin.ModelAdmin[InboxRecord]):
-    """What came in, and above all what could not be taken over: to be read and tried again, never changed."""
+    """What came in, to be read and never changed. What is done about refused records, is done in the quarantine."""
 
     list_display = ("received_at", "pbx", "state", "reason", "message")
     list_filter = ("state", "reason", "pbx")
     fields = ("pbx", "received_at", "state", "reason", "message", "leg_key", "layout", "text")
     readonly_fields = ("text",)
-    actions = ("retry",)
     show_full_result_count = False
 
     @admin.display(description=gettext_lazy("Record"))
     def text(self, record: InboxRecord) -> str:
         return bytes(record.body).decode("utf-8", errors="replace")
-
-    @admin.action(description=gettext_lazy("Try again"), permissions=["view"])
-    def retry(self, request: HttpRequest, queryset: QuerySet[InboxRecord]) -> None:
-        refused = [InboxRecord.State.QUARANTINED, InboxRecord.State.UNASSIGNED]
-        count = queryset.filter(state__in=refused).update(state=InboxRecord.State.PENDING)
-        self.message_user(request, _("%(count)d records are tried again.") % {"count": count})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxRecord]:
         # A list of a hundred records needs none of their bodies, which may have 1 MB each.

@@ -5,6 +5,7 @@ from calls import views
 LIST = "accounts/<slug:slug>/calls"
 
 urlpatterns = [
+    path("metrics", views.metrics, name="metrics"),
     path("in/<slug:pbx>/", views.receive_record, name="receive-record"),
     path("in/<slug:pbx>/<str:secret>/", views.receive_record, name="receive-record-with-secret"),
     path(f"{LIST}/", views.CallListView.as_view(), name="call-list"),
@@ -16,4 +17,17 @@ urlpatterns = [
         name="month-export",
     ),
     path(f"{LIST}/call/<str:public_id>/", views.CallDetailView.as_view(), name="call-detail"),
+    path("operator/", views.SourceListView.as_view(), name="operator"),
+    path("operator/sources/<slug:name>/", views.SourceView.as_view(), name="source"),
+    path("operator/quarantine/", views.QuarantineView.as_view(), name="quarantine"),
+    path("operator/quarantine/records/", views.RefusedListView.as_view(), name="refused-list"),
+    path(
+        "operator/quarantine/records/<int:pk>/",
+        views.RefusedRecordView.as_view(),
+        name="refused-record",
+    ),
+    path(
+        "operator/quarantine/records.zip", views.RefusedDownloadView.as_view(), name="refused-zip"
+    ),
+    path("operator/quarantine/decide/", views.DecideView.as_view(), name="decide"),
 ]

@@ -22,6 +22,7 @@ def main(command: str, arguments: Sequence[str]) -> int:
             os.chdir(PROJECT)
             return test(arguments)
         if command == "bench":
+            os.chdir(PROJECT)
             return bench(arguments)
         return manage(arguments) if command == "manage" else demo()
     except LaunchError as error:

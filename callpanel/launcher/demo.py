@@ -76,15 +76,18 @@ def prepare(running: Running, port: int) -> str:
 
 def start_apps(data: Path, env: Mapping[str, str], port: int) -> list[Child]:
     """web, worker, beat. As root they stay root, on this machine alone, and Celery need not warn."""
-    env = {**env, "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms"}
-    celery = ["celery", "--app=callpanel"]
+    env = {"PUBLIC_URL": f"http://{HOST}:{port}", **env}
+    env["PYTHONWARNINGS"] = "ignore::UserWarning:celery.platforms"
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "--app=callpanel"]
     commands = {
-        "web": ["gunicorn", "callpanel.wsgi", f"--bind={HOST}:{port}", *WEB],
-        "worker": [*celery, "worker", *WORKER],
+        "web": [*python, "gunicorn", "callpanel.wsgi", f"--bind={HOST}:{port}", *WEB],
+        # However much there is to fold, pages come first.
+        "worker": ["nice", *celery, "worker", *WORKER],
         "beat": [*celery, "beat", f"--schedule={data / 'beat-schedule'}", QUIET],
     }
     return [
-        spawn(name, [sys.executable, "-m", *command], log=data / "logs" / f"{name}.log", env=env)
+        spawn(name, command, log=data / "logs" / f"{name}.log", env=env)
         for name, command in commands.items()
     ]
 

@@ -27,8 +27,6 @@ from callpanel.launcher.processes import (
 
 # For data that are thrown away: a crash of the machine may lose them.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# What anybody sets on a server of their own; PostgreSQL's defaults suit a machine of 1996.
-ROOMY = {"shared_buffers": "1GB", "max_wal_size": "4GB"}
 
 
 @dataclass(frozen=True)
@@ -180,10 +178,10 @@ class Running:
 
 
 def own_servers(
-    data: Path, remembered: Remembered, *, durable: bool = True, roomy: bool = False
+    data: Path, remembered: Remembered, *, durable: bool = True
 ) -> dict[str, Postgres | Valkey]:
     """Both servers, by the variable that names another one to be used instead."""
-    options = ({} if durable else FORGETFUL) | (ROOMY if roomy else {})
+    options = {} if durable else FORGETFUL
     password = remembered.password
     return {
         "DATABASE_URL": Postgres(data / "postgres", remembered.postgres_port, password, options),
@@ -208,16 +206,15 @@ def environment(data: Path, remembered: Remembered) -> dict[str, str]:
 
 
 @contextmanager
-def servers(data: Path, *, durable: bool = True, roomy: bool = False) -> Iterator[Running]:
+def servers(data: Path, *, durable: bool = True) -> Iterator[Running]:
     """Starts what is wanted, on the ports of last time where they are free; stops it at the end."""
     remembered = Remembered.of(data)
     remembered.postgres_port = free_port(remembered.postgres_port)
     remembered.valkey_port = free_port(remembered.valkey_port)
     remembered.save(data)
     with ExitStack() as stack:
-        own = own_servers(data, remembered, durable=durable, roomy=roomy)
         children = {
             name: stack.enter_context(serving(server, data / "logs" / f"{server.name}.log"))
-            for name, server in wanted(own).items()
+            for name, server in wanted(own_servers(data, remembered, durable=durable)).items()
         }
         yield Running(environment(data, remembered), children)

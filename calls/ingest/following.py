@@ -6,17 +6,18 @@ a file is read again from its beginning: the inbox knows what it has.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
 
 from calls.ingest import inbox
-from calls.ingest.formats import asterisk_csv
+from calls.ingest.formats import asterisk
 from calls.models import FollowedFile, Pbx
 
 CHUNK = 1024 * 1024
 FINGERPRINT = 128
+NOTED_EVERY = timedelta(seconds=10)
 PACKED = {".gz", ".bz2", ".xz", ".zst"}
 
 
@@ -45,7 +46,14 @@ class Follower:
         if not self._continues(position):
             stored = self._finish_rotated(position, now)
             _begun(position, self.path)
-        return stored + self._read(self.path, position, now, last_line_too=False)
+        stored += self._read(self.path, position, now, last_line_too=False)
+        self._note_end(position, now)
+        return stored
+
+    def _note_end(self, position: FollowedFile, now: datetime) -> None:
+        """Keep, now and then, that there was nothing more in the file."""
+        if position.pk and (not position.checked_at or now - position.checked_at >= NOTED_EVERY):
+            FollowedFile.objects.filter(pk=position.pk).update(checked_at=now)
 
     def _continues(self, position: FollowedFile) -> bool:
         """Whether the file is the one that was read so far, only longer."""
@@ -78,7 +86,7 @@ class Follower:
         return stored
 
     def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
-        layout, lines = asterisk_csv.split(piece)
+        layout, lines = asterisk.split(piece)
         bodies = list(lines)
         if position.offset == 0:
             position.layout = layout

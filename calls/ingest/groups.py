@@ -1,7 +1,8 @@
 """Which legs belong together, kept in tables while late legs may still come."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,6 +30,10 @@ class Group:
     references: list[Reference]
     changed: bool = False
 
+    @property
+    def tells_of_a_call(self) -> bool:
+        return not all(leg.is_event for leg in self.legs)
+
     def refer_to(self, reference: Reference | None) -> None:
         self.row.account_id = reference.account_id if reference else None
         self.row.started_at = reference.started_at if reference else None
@@ -36,7 +41,10 @@ class Group:
 
 
 def add(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> list[Group]:
-    """Record legs, known or new; returns the groups that they touch, joined where they have to be."""
+    """Record legs, known or new; returns the groups that they touch, joined where they have to be.
+
+    The groups' own rows are written by ``save``, once it is known where their calls are.
+    """
     if not legs:
         return []
     # A day more, because the clock of a PBX may be that far ahead of when its records came.
@@ -47,15 +55,16 @@ def add(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> list[Group]:
     for record in known:
         fresh[record.key] = _preferred(fresh.get(record.key), record.leg)
     group_of = {record.key: record.group_id for record in known}
-    unchanged = {record.key for record in known if fresh[record.key] == record.leg}
+    stored = {record.key: record.leg for record in known}
     rows = CallGroup.objects.in_bulk(set(group_of.values()))
     joined = [
         _joined(pbx, component, [rows[pk] for pk in _groups_of(component, group_of)], now)
         for component in components(fresh.values())
     ]
     for group in joined:
-        group.changed = not {leg.key for leg in group.legs} <= unchanged
-    _write(pbx, joined)
+        group.changed = any(stored.get(leg.key) != leg for leg in group.legs)
+    _number([group.row for group in joined])
+    _write(pbx, joined, stored)
     return joined
 
 
@@ -68,24 +77,27 @@ def load(rows: Iterable[CallGroup]) -> list[Group]:
     return [Group(row, legs[pk], _references([row])) for pk, row in by_pk.items()]
 
 
-def update(rows: Sequence[CallGroup]) -> None:
-    """Write where the groups' calls are stored, and when they settle."""
-    columns = ["account_id", "started_at", "call_id", "settles_at", "touched_at"]
-    bulk.update(rows, ["id"], columns)
+def save(rows: Sequence[CallGroup]) -> None:
+    """Write the groups: where their calls are stored, and when they settle."""
+    columns = ["pbx_id", "account_id", "started_at", "call_id", "settles_at", "touched_at"]
+    values = [[getattr(row, name) for name in ("id", *columns)] for row in rows]
+    bulk.upsert(CallGroup, ["id"], columns, values)
 
 
 def forget_before(moment_: datetime) -> int:
     """Forget groups that nothing touched since: the late window is over. Returns their number."""
     old = CallGroup.objects.filter(touched_at__lt=moment_, settles_at__isnull=True)
     pks = list(old.values_list("pk", flat=True)[:5000])
-    records = LegRecord.objects.filter(group_id__in=pks)
-    by_pbx: dict[int, list[str]] = defaultdict(list)
-    for pbx_id, key in records.values_list("pbx_id", "key"):
-        by_pbx[pbx_id].append(key)
-    for pbx_id, keys in by_pbx.items():
-        LegLink.objects.filter(pbx_id=pbx_id, leg_key__in=keys).delete()
+    records = LegRecord.objects.filter(group_id__any_of=pks)
+    legs: dict[int, list[Leg]] = defaultdict(list)
+    for record in records:
+        legs[record.pbx_id].append(record.leg)
+    for pbx_id, forgotten in legs.items():
+        names = {link.key for leg in forgotten for link in leg.links}
+        held = LegLink.objects.filter(pbx_id=pbx_id, key__any_of=names)
+        held.filter(leg_key__any_of=[leg.key for leg in forgotten]).delete()
     records.delete()
-    CallGroup.objects.filter(pk__in=pks).delete()
+    CallGroup.objects.filter(pk__any_of=pks).delete()
     return len(pks)
 
 
@@ -127,12 +139,12 @@ def _linked_records(pbx: Pbx, legs: Iterable[Leg]) -> list[LegRecord]:
         keys.add(leg.key)
         for link in leg.links:
             by_key[link.key].append(link)
-    for row in LegLink.objects.filter(pbx=pbx, key__in=by_key):
-        held = Link(row.key, row.since, row.until)
-        if any(link.meets(held) for link in by_key[row.key]):
-            keys.add(row.leg_key)
-    touched = LegRecord.objects.filter(pbx=pbx, key__in=keys).values("group_id")
-    return list(LegRecord.objects.filter(group_id__in=touched))
+    held = LegLink.objects.filter(pbx=pbx, key__any_of=by_key)
+    for leg_key, key, since, until in held.values_list("leg_key", "key", "since", "until"):
+        if any(link.meets(Link(key, since, until)) for link in by_key[key]):
+            keys.add(leg_key)
+    touched = LegRecord.objects.filter(pbx=pbx, key__any_of=keys).values_list("group_id")
+    return list(LegRecord.objects.filter(group_id__any_of={pk for (pk,) in touched}))
 
 
 def _groups_of(legs: Iterable[Leg], group_of: dict[str, int]) -> list[int]:
@@ -157,28 +169,32 @@ def _references(rows: Iterable[CallGroup]) -> list[Reference]:
     ]
 
 
-def _write(pbx: Pbx, found: Sequence[Group]) -> None:
-    CallGroup.objects.bulk_create([group.row for group in found if group.row.pk is None])
-    LegRecord.objects.bulk_create(
-        [
-            LegRecord(pbx=pbx, key=leg.key, group_id=group.row.pk, data=leg.to_json())
-            for group in found
-            for leg in group.legs
-        ],
-        update_conflicts=True,
-        update_fields=["group_id", "data"],
-        unique_fields=["pbx_id", "key"],
+def _number(rows: Iterable[CallGroup]) -> None:
+    """Give the new groups their ids, so that they are written once, when everything is known of them."""
+    new = [row for row in rows if row.pk is None]
+    for row, pk in zip(new, bulk.next_ids(CallGroup, len(new)), strict=True):
+        row.pk = pk
+
+
+def _write(pbx: Pbx, found: Sequence[Group], stored: Mapping[str, Leg]) -> None:
+    """Write the legs that are new, news, or in another group than before, and the links of the first two."""
+    placed = [(leg, group.row.pk) for group in found for leg in group.legs]
+    news = [(leg, pk) for leg, pk in placed if stored.get(leg.key) != leg]
+    bulk.upsert(
+        LegRecord,
+        ["pbx_id", "key"],
+        ["group_id", "data"],
+        [(pbx.pk, leg.key, pk, json.dumps(leg.to_json())) for leg, pk in news],
     )
-    LegLink.objects.bulk_create(
+    bulk.upsert(
+        LegLink,
+        ["pbx_id", "key", "leg_key"],
+        ["since", "until"],
         [
-            LegLink(pbx=pbx, key=link.key, leg_key=leg.key, since=link.since, until=link.until)
-            for group in found
-            for leg in group.legs
+            (pbx.pk, link.key, leg.key, link.since, link.until)
+            for leg, _ in news
             for link in leg.links
         ],
-        update_conflicts=True,
-        update_fields=["since", "until"],
-        unique_fields=["pbx_id", "key", "leg_key"],
     )
 
 
@@ -205,4 +221,6 @@ def _recall(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> None:
             touched_at=now,
         )
         found.append(Group(row, [Leg.from_json(data) for data in call.legs], _references([row])))
-    _write(pbx, found)
+    _number([group.row for group in found])
+    _write(pbx, found, {})
+    save([group.row for group in found])

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from calls.ingest import inbox, pipeline
-from calls.ingest.formats import asterisk_csv
+from calls.ingest.formats import asterisk
 from calls.models import InboxRecord, Pbx
 
 
@@ -40,7 +40,7 @@ def _records(content: bytes) -> tuple[str, list[bytes]]:
     """The layout of a file and its raw records: a JSON file is one record, a CSV file has one a line."""
     if inbox.source_of(content) == "freeswitch-json":
         return "", [content]
-    layout, lines = asterisk_csv.split(content)
+    layout, lines = asterisk.split(content)
     return layout, list(lines)
 
 

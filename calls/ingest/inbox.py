@@ -5,10 +5,34 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg import sql
+
+from calls import bulk
 from calls.ingest.formats import FORMATS, freeswitch_body
 from calls.ingest.records import CdrError
 from calls.models import InboxRecord, Pbx
+
+COLUMNS = (
+    "pbx_id",
+    "received_at",
+    "layout",
+    "body",
+    "digest",
+    "state",
+    "reason",
+    "message",
+    "leg_key",
+    "called",
+    "tenants",
+)
+STORE = """
+    INSERT INTO calls_inboxrecord ({columns}) {source} ON CONFLICT (pbx_id, digest) DO NOTHING
+"""
+VALUES = sql.SQL("VALUES ({})").format(sql.SQL(", ").join([sql.Placeholder()] * len(COLUMNS)))
 
 
 def receive(
@@ -23,19 +47,26 @@ def receive(
 
 
 def _store(pbx: Pbx, bodies: Sequence[bytes], layout: str, now: datetime) -> int:
-    records = {
-        record.digest: record for record in (_record(pbx, body, layout, now) for body in bodies)
-    }
-    known = InboxRecord.objects.filter(pbx=pbx, digest__in=records).values_list("digest", flat=True)
-    for digest in known:
-        del records[bytes(digest)]
-    InboxRecord.objects.bulk_create(records.values(), ignore_conflicts=True)
-    return len(records)
+    by_digest = {_digest(body, layout): body for body in bodies}
+    rows = [
+        (pbx.pk, now, layout, body, digest, InboxRecord.State.PENDING, "", "", "", "", "{}")
+        for digest, body in by_digest.items()
+    ]
+    if len(rows) == 1:
+        # As most requests bring just one, it is worth a statement without a table in between.
+        with connection.cursor() as cursor:
+            return _insert(cursor, VALUES, rows[0])
+    with transaction.atomic(), bulk.staged(InboxRecord, COLUMNS, rows) as cursor:
+        return _insert(cursor, sql.SQL("SELECT {} FROM fresh").format(bulk.names(COLUMNS)))
 
 
-def _record(pbx: Pbx, body: bytes, layout: str, now: datetime) -> InboxRecord:
-    digest = hashlib.sha256(layout.encode() + b"\n" + body).digest()
-    return InboxRecord(pbx=pbx, received_at=now, layout=layout, body=body, digest=digest)
+def _insert(cursor: CursorWrapper, source: sql.Composed, values: Sequence[Any] = ()) -> int:
+    cursor.execute(sql.SQL(STORE).format(columns=bulk.names(COLUMNS), source=source), values)
+    return int(cursor.rowcount)
+
+
+def _digest(body: bytes, layout: str) -> bytes:
+    return hashlib.sha256(layout.encode() + b"\n" + body).digest()
 
 
 def check_feed(pbx: Pbx, source: str, record_ids: str) -> None:
@@ -69,9 +100,10 @@ def source_of(content: bytes) -> str:
 
 
 def record_ids(source: str, bodies: Iterable[bytes], layout: str) -> str:
-    """By which ids the records of a feed are told apart, read off the first readable one; '' if none is."""
+    """By which ids the records of a feed are told apart, read off the first that tells; '' if none does."""
     for body in bodies:
         with suppress(CdrError):
             ids: str = FORMATS[source].record_ids(body, layout)
-            return ids
+            if ids:
+                return ids
     return ""

@@ -26,7 +26,9 @@ class Owners:
             raise CdrError(
                 "unassigned",
                 f"The number {call.own_number or '(none)'} and the tenant codes {', '.join(call.tenants) or '(none)'}"
-                " belong to no account. Add the number or the code, then retry.",
+                " belong to no account. Add the number or the code: the call then comes in by itself.",
+                called=call.own_number,
+                tenants=call.tenants,
             )
         return account
 

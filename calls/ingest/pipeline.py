@@ -6,15 +6,17 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from calls import bulk
-from calls.ingest import groups, store
+from calls.ingest import groups, source_counts, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
 from calls.ingest.owners import Owners
@@ -35,13 +37,43 @@ LONGEST_RETENTION = timedelta(days=367)
 EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 
+class Verdict(NamedTuple):
+    """What became of a record; the fields are those of InboxRecord."""
+
+    state: str
+    reason: str = ""
+    message: str = ""
+    called: str = ""
+    tenants: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class Outcome:
-    """What became of the records of a batch."""
+    """What became of the records of a batch; ``new_calls`` counts the calls that were not there before."""
 
     calls: list[StoredCall] = field(default_factory=list)
     moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
-    states: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    states: dict[str, Verdict] = field(default_factory=dict)
+    new_calls: int = 0
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records that were read together: the legs to fold, how many got which state, the latest receipt."""
+
+    legs: list[Leg] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    received: datetime = EARLIEST
+
+    def add(self, leg: Leg | None, state: str, received: datetime) -> None:
+        self.states[state] += 1
+        self.received = max(self.received, received)
+        if leg and state == State.FOLDED:
+            self.legs.append(leg)
+
+    @property
+    def count(self) -> int:
+        return self.states.total()
 
 
 def fold_inbox(*, limit: int = BATCH) -> int:
@@ -88,12 +120,17 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
     with transaction.atomic():
         if not _lock(pbx):
             return 0
-        records = list(
-            InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:limit]
-        )
-        legs = list(_parse_all(pbx, records, now))
-        refold(pbx, groups.add(pbx, legs, now), now)
-        return len(records)
+        batch = _parse_all(pbx, now, limit)
+        outcome = refold(pbx, groups.add(pbx, batch.legs, now), now)
+        if batch.count:
+            source_counts.count_folded(
+                pbx,
+                batch.states,
+                calls=outcome.new_calls,
+                received=batch.received,
+                ended=max((moment(leg.ended) for leg in batch.legs), default=None),
+            )
+        return batch.count
 
 
 def settle(now: datetime) -> int:
@@ -114,19 +151,21 @@ def _settle(pbx: Pbx, now: datetime) -> int:
 
 def refold(
     pbx: Pbx, found: Sequence[groups.Group], now: datetime, *, settled: bool = False
-) -> None:
+) -> Outcome:
     """Derive the calls of these groups anew and store what changed. Needs the PBX's lock."""
     outcome = Outcome()
-    folded = [(group, _fold(group.legs, pbx)) for group in found]
+    # Events come while a call lasts: until its first row tells what call it is, there is none.
+    folded = [(group, _fold(group.legs, pbx)) for group in found if group.tells_of_a_call]
     owners = Owners(pbx, [call for _, call in folded if call])
     for group, call in folded:
         _place(group, call, owners, outcome, now, settled=settled)
     store.save(outcome.calls)
     store.remove(outcome.moved)
-    groups.update([group.row for group in found])
+    groups.save([group.row for group in found])
     _mark(pbx, outcome.states)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
+    return outcome
 
 
 def _lock(pbx: Pbx) -> bool:
@@ -135,24 +174,37 @@ def _lock(pbx: Pbx) -> bool:
     return free.first() is not None
 
 
-def _parse_all(pbx: Pbx, records: Sequence[InboxRecord], now: datetime) -> Iterable[Leg]:
-    """The legs of the readable records; every record's state is written."""
-    for record in records:
-        record.state, record.reason, record.message = State.FOLDED, "", ""
-        try:
-            leg = FORMATS[pbx.source].parse(bytes(record.body), record.layout, pbx.time_zone)
-            _check_date(leg, now)
-        except CdrError as error:
-            record.state, record.reason, record.message = State.QUARANTINED, error.code, str(error)
-            continue
-        record.leg_key = leg.key
-        if moment(leg.ended) < now - LONGEST_RETENTION:
-            record.state = State.EXPIRED
-            continue
-        yield leg
-    bulk.update(records, ["id"], ["state", "reason", "message", "leg_key"])
-    expired = [record.pk for record in records if record.state == State.EXPIRED]
+def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
+    """Read the oldest waiting records; every record's state is written."""
+    waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
+    batch, verdicts = Batch(), []
+    for pk, body, layout, received in waiting.values_list("id", "body", "layout", "received_at")[
+        :limit
+    ]:
+        leg, state, reason, message = _parse(pbx, bytes(body), layout, now)
+        began = moment(leg.started) if leg else None
+        verdicts.append((pk, state.value, reason, message, leg.key if leg else "", began))
+        batch.add(leg, state.value, received)
+    columns = ["state", "reason", "message", "leg_key", "started_at"]
+    bulk.update_values(InboxRecord, ["id"], columns, verdicts)
+    expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
     InboxRecord.objects.filter(pk__in=expired).update(body=b"")
+    return batch
+
+
+def _parse(
+    pbx: Pbx, body: bytes, layout: str, now: datetime
+) -> tuple[Leg | None, InboxRecord.State, str, str]:
+    """The record's leg, None if it tells of none, and its state, reason and message."""
+    try:
+        leg: Leg | None = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
+        if leg is None:
+            return None, State.FOLDED, "", ""
+        _check_date(leg, now)
+    except CdrError as error:
+        return None, State.QUARANTINED, error.code, str(error)
+    old = moment(leg.ended) < now - LONGEST_RETENTION
+    return leg, State.EXPIRED if old else State.FOLDED, "", ""
 
 
 def _check_date(leg: Leg, now: datetime) -> None:
@@ -201,16 +253,18 @@ def _place(
     group.row.settles_at = now + SETTLE if provisional else None
     group.row.touched_at = now
     old, new = group.references, None
-    state: tuple[str, str, str] = (State.FOLDED, "", "")
+    verdict = Verdict(State.FOLDED)
     try:
         new = _store_as(group, call, owners, outcome, now, provisional=provisional)
     except CdrError as error:
         if not provisional:
             expired = error.code == "expired"
-            state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
+            state = State.EXPIRED if expired else State.UNASSIGNED
+            verdict = Verdict(state, error.code, str(error), error.called, error.tenants)
+    outcome.new_calls += new is not None and not old
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
-    outcome.states |= {leg.key: state for leg in group.legs}
+    outcome.states |= {leg.key: verdict for leg in group.legs if not leg.is_event}
 
 
 def _store_as(
@@ -233,12 +287,18 @@ def _store_as(
     return stored.reference
 
 
-def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
-    """Tell the inbox records of these legs what became of them, where that is news."""
-    by_state: dict[tuple[str, str, str], list[str]] = {}
-    for key, state in states.items():
-        by_state.setdefault(state, []).append(key)
-    for (name, reason, message), keys in by_state.items():
-        records = InboxRecord.objects.filter(pbx=pbx, leg_key__in=keys)
-        records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
-        records.update(state=name, reason=reason, message=message)
+def _mark(pbx: Pbx, states: dict[str, Verdict]) -> None:
+    """Tell the inbox records of these legs what became of them, where that is news.
+
+    What was dismissed stays so, unless its call has become somebody's.
+    """
+    by_verdict: dict[Verdict, list[str]] = {}
+    for key, verdict in states.items():
+        by_verdict.setdefault(verdict, []).append(key)
+    for verdict, keys in by_verdict.items():
+        known = {**verdict._asdict(), "tenants": list(verdict.tenants)}
+        records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=keys)
+        records = records.exclude(**known).exclude(state=State.PENDING)
+        if verdict.state == State.UNASSIGNED:
+            records = records.exclude(state=State.DISMISSED)
+        records.update(**known)

@@ -14,11 +14,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CdrError(Exception):
-    """A record that cannot be taken: ``code`` groups such records, the message says what to do."""
+    """A record that cannot be taken: ``code`` groups such records, the message says what to do.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``called`` and ``tenants``: by what the owner of a call was looked for in vain.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, called: str = "", tenants: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.called = called
+        self.tenants = tenants
 
 
 def moment(micros: int) -> datetime:
@@ -54,13 +61,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """One CDR record. ``key`` is the PBX's own id of it; ``facts`` is what folding needs, as small JSON."""
+    """One record of a call. ``key`` is the PBX's own id of it; ``facts`` is what folding needs, as small JSON."""
 
     key: str
     started: int
     ended: int
     links: tuple[Link, ...]
     facts: dict[str, Any]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it only tells when something happened in a call: what call it was, other legs have to tell."""
+        return "event" in self.facts
 
     def to_json(self) -> dict[str, Any]:
         links = [

@@ -1,11 +1,51 @@
 """The way in: raw records as they came, and which leg belongs to which call while late legs may still come."""
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from calls.inbox_querysets import SET_ASIDE, InboxQuerySet
 from calls.ingest.records import Leg
 from calls.models.pbx import Pbx
+
+
+class Decision(models.Model):
+    """What the operator's staff decided about refused records; carried out in batches, in the order of their ids."""
+
+    class Action(models.TextChoices):
+        RETRY = "retry", _("try again")
+        DISMISS = "dismiss", _("dismiss")
+
+    action = models.CharField(_("decision"), max_length=10, choices=Action.choices)
+    at = models.DateTimeField(_("when"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("who"),
+    )
+    note = models.TextField(_("note"), blank=True)
+    # calls.ingest.selection.Selection as JSON, of the records up to this id: those that come later are not meant.
+    selection = models.JSONField()
+    until = models.BigIntegerField()
+    reached = models.BigIntegerField(default=0)
+    records = models.IntegerField(_("records"), default=0)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("decision on refused records")
+        verbose_name_plural = _("decisions on refused records")
+        indexes = (
+            models.Index(
+                fields=["id"], condition=Q(finished_at__isnull=True), name="decision_in_hand"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_action_display()} {self.records} ({self.at:%Y-%m-%d %H:%M})"
 
 
 class InboxRecord(models.Model):
@@ -17,6 +57,7 @@ class InboxRecord(models.Model):
         QUARANTINED = "quarantined", _("not understood")
         UNASSIGNED = "unassigned", _("belongs to nobody")
         EXPIRED = "expired", _("too old to be kept")
+        DISMISSED = "dismissed", _("dismissed")
 
     pbx = models.ForeignKey(Pbx, models.CASCADE, verbose_name=_("PBX"))
     received_at = models.DateTimeField(_("received"))
@@ -29,6 +70,17 @@ class InboxRecord(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     message = models.TextField(_("what to do"), blank=True)
     leg_key = models.CharField(_("record id"), max_length=255, blank=True)
+    # When the leg of a readable record began.
+    started_at = models.DateTimeField(null=True)
+    # By what the owner of a call that is nobody's was looked for.
+    called = models.CharField(_("number called"), max_length=64, blank=True)
+    tenants = ArrayField(models.TextField(), verbose_name=_("tenant codes"), default=list)
+    # The latest one that dismissed it.
+    dismissal = models.ForeignKey(
+        Decision, models.SET_NULL, null=True, db_index=False, related_name="+"
+    )
+
+    objects = InboxQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("received record")
@@ -40,10 +92,20 @@ class InboxRecord(models.Model):
             models.Index(fields=["pbx", "id"], condition=Q(state="pending"), name="inbox_pending"),
             models.Index(fields=["pbx", "leg_key"], name="inbox_leg"),
             models.Index(fields=["received_at"], name="inbox_received"),
+            models.Index(
+                fields=["pbx", "state", "id"],
+                condition=Q(state__in=SET_ASIDE),
+                name="inbox_set_aside",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.pbx} {self.received_at:%Y-%m-%d %H:%M:%S} {self.get_state_display()}"
+
+    @property
+    def current_dismissal_id(self) -> int | None:
+        """The decision that dismissed it, unless it was reopened since."""
+        return self.dismissal_id if self.state == self.State.DISMISSED else None
 
 
 class CallGroup(models.Model):
@@ -100,9 +162,6 @@ class LegLink(models.Model):
     since = models.BigIntegerField()
     until = models.BigIntegerField()
 
-    class Meta:
-        indexes = (models.Index(fields=["pbx", "leg_key"], name="link_leg"),)
-
     def __str__(self) -> str:
         return f"{self.key} · {self.leg_key}"
 
@@ -117,6 +176,8 @@ class FollowedFile(models.Model):
     # The bytes before the offset: if others stand there now, the file was emptied and began anew.
     before = models.BinaryField(max_length=128)
     layout = models.TextField(blank=True)
+    # When the follower last found nothing more in it.
+    checked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

@@ -4,7 +4,8 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from calls.numbers import pretty
@@ -53,6 +54,15 @@ def whole(number: int) -> str:
 def moment(text: str) -> datetime:
     """A time that the database wrote into JSON."""
     return datetime.fromisoformat(text)
+
+
+@register.filter(expects_localtime=True)
+def day_and_time(moment: datetime) -> str:
+    """``11:58`` today, ``23.11. 11:58`` this year, with the year otherwise. A time of its own, not a full sentence."""
+    today = timezone.localdate()
+    if moment.date() == today:
+        return date_format(moment, "H:i")
+    return date_format(moment, "d.m. H:i" if moment.year == today.year else "d.m.Y H:i")
 
 
 @register.filter

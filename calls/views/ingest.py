@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from calls.ingest import inbox
+from calls.ingest import inbox, source_counts
 from calls.ingest.nudging import fold_soon
 from calls.ingest.records import CdrError
 from calls.models import Pbx
@@ -73,6 +73,8 @@ def _store(pbx: Pbx, body: bytes) -> HttpResponse:
         return _answer(str(error), 409)
     with transaction.atomic():
         new = inbox.receive(pbx, [body], now=timezone.now())
+        if not new:
+            source_counts.count_repeated(pbx, 1, timezone.now())
     fold_soon()
     return _answer("stored" if new else "stored before", 200)
 

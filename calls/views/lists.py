@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
-from calls import periods
+from calls import health, periods
 from calls.models import Extension
 from calls.paging import page_of
 from calls.tables import CallTable, columns_for
@@ -45,6 +45,7 @@ class CallListView(FilteredCallsMixin):
             tab=self.tab,
             tabs=TABS,
             query=self.query(),
+            freshness=health.freshness(self.account, self.now),
             months=periods.latest_months(self.now, 2, self.account.tz),
             **kwargs,
         )

@@ -155,3 +155,55 @@ def test_an_address_of_no_postgresql_stops_the_start_and_tells_no_password(
         env.database("SETTING")
     shown_at_the_start = "".join(format_exception(caught.value))
     assert [piece for piece in ("secret", "'sec'") if piece in shown_at_the_start] == []
+
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+CONSOLE = "django.core.mail.backends.console.EmailBackend"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "smtp://me%40firma.example:p%2Fw@mail.example:587/?tls=1",
+            env.Mail(SMTP, "mail.example", 587, "me@firma.example", "p/w", tls=True, ssl=False),
+        ),
+        ("smtp://mail.example", env.Mail(SMTP, "mail.example", 25, "", "", tls=False, ssl=False)),
+        (
+            "smtps://me:secret@mail.example",
+            env.Mail(SMTP, "mail.example", 465, "me", "secret", tls=False, ssl=True),
+        ),
+        ("", env.Mail(CONSOLE, "", 0, "", "", tls=False, ssl=False)),
+        ("console://", env.Mail(CONSOLE, "", 0, "", "", tls=False, ssl=False)),
+    ],
+)
+def test_a_mail_server_is_read_out_of_its_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, expected: env.Mail
+) -> None:
+    monkeypatch.setenv("SETTING", url)
+
+    assert env.mail("SETTING", "console://") == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example:25",
+        "smtp://",
+        "imap://me:secret@mail.example",
+        "smtp://me:secret@mail.example:port",
+        "smtp://me:sec/ret@mail.example",
+        "smtp://me:secret@mail.example/?ssl=1",
+        "smtp://me:secret@mail.example/?tls=maybe",
+        "console://mail.example",
+    ],
+)
+def test_an_address_of_no_mail_server_stops_the_start_and_tells_no_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("SETTING", url)
+
+    with pytest.raises(ImproperlyConfigured, match="SETTING") as caught:
+        env.mail("SETTING", "console://")
+    shown_at_the_start = "".join(format_exception(caught.value))
+    assert [piece for piece in ("secret", "'sec'") if piece in shown_at_the_start] == []

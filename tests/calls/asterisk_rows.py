@@ -57,8 +57,8 @@ class Rows:
                 "dst": self.dst if dst is None else dst,
                 "dcontext": "ctx",
                 "clid": f'"" <{caller}>',
-                "channel": _name(channel),
-                "dstchannel": _name(dstchannel),
+                "channel": channel_name(channel),
+                "dstchannel": channel_name(dstchannel),
                 "lastapp": name,
                 "lastdata": data,
                 "start": _local(start),
@@ -92,7 +92,7 @@ class Rows:
         return seen(self.legs(columns), switch)
 
 
-def _name(channel: str) -> str:
+def channel_name(channel: str) -> str:
     """``acme-101-1b`` as ``PJSIP/acme-101-0000001b``."""
     if not channel or "/" in channel:
         return channel

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Account, Membership, User
-from calls.models import Extension, InboxRecord, Number, Pbx, TenantCode
+from calls.models import Decision, Extension, InboxRecord, Number, Pbx, TenantCode
 from tests.conftest import RECORDED
 
 pytestmark = pytest.mark.django_db
@@ -208,28 +208,32 @@ def test_a_received_record_is_shown_with_its_text_and_cannot_be_changed(
     assert InboxRecord.objects.values().get() == before
 
 
-def test_only_refused_records_are_tried_again(operator: Client, freeswitch: Pbx) -> None:
-    states = ["pending", "folded", "quarantined", "unassigned", "expired"]
-    records = {state: record(freeswitch, state) for state in states}
-    other = record(freeswitch, "quarantined", reason="not chosen")
+@pytest.mark.parametrize(
+    ("change", "retried"),
+    [
+        ({"time_zone": "Europe/Warsaw"}, True),
+        ({"trunks": "operator"}, True),
+        ({"extension_pattern": r"-(\d+)$"}, True),
+        ({"is_active": ""}, False),
+        ({}, False),
+    ],
+)
+def test_what_a_pbx_was_refused_is_tried_again_when_its_records_are_read_otherwise(
+    operator: Client, freeswitch: Pbx, asterisk: Pbx, change: dict[str, str], retried: bool
+) -> None:
+    for pbx in (freeswitch, asterisk):
+        for state in ("quarantined", "unassigned", "dismissed"):
+            record(pbx, state)
+    form = PBX | {"name": "freeswitch", "extension_pattern": freeswitch.extension_pattern}
 
-    response = operator.post(
-        "/admin/calls/inboxrecord/",
-        {"action": "retry", "_selected_action": [each.pk for each in records.values()]},
-        follow=True,
+    operator.post(f"/admin/calls/pbx/{freeswitch.pk}/change/", form | change)
+
+    states = InboxRecord.objects.order_by("id").values_list("state", flat=True)
+    waiting = ["pending"] * 2 if retried else ["quarantined", "unassigned"]
+    assert list(states) == [*waiting, "dismissed", "quarantined", "unassigned", "dismissed"]
+    assert [decision.by for decision in Decision.objects.all()] == (
+        [User.objects.get()] if retried else []
     )
-
-    after = dict(InboxRecord.objects.exclude(pk=other.pk).values_list("pk", "state"))
-    assert {state: after[each.pk] for state, each in records.items()} == {
-        "pending": "pending",
-        "folded": "folded",
-        "quarantined": "pending",
-        "unassigned": "pending",
-        "expired": "expired",
-    }
-    other.refresh_from_db()
-    assert other.state == "quarantined"
-    assert re.findall(r"\d+", told(response)[0]) == ["2"]
 
 
 def test_a_list_of_records_reads_none_of_their_bodies(operator: Client, freeswitch: Pbx) -> None:

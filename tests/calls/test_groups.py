@@ -33,7 +33,9 @@ def leg(
 
 
 def add(pbx: Pbx, *legs: Leg, now: datetime = NOW) -> list[groups.Group]:
-    return groups.add(pbx, legs, now)
+    found = groups.add(pbx, legs, now)
+    groups.save([group.row for group in found])
+    return found
 
 
 def stored() -> set[frozenset[str]]:
@@ -102,7 +104,7 @@ def test_a_leg_that_names_two_groups_makes_them_one_and_tells_where_both_were_st
     separate = add(freeswitch, leg("a", "1"), leg("b", "2"))
     for group, place in zip(separate, places, strict=True):
         group.refer_to(place)
-    groups.update([group.row for group in separate])
+    groups.save([group.row for group in separate])
 
     (joined,) = add(freeswitch, leg("c", "1", "2"))
 
@@ -167,7 +169,7 @@ def test_nothing_added_is_nothing_touched(freeswitch: Pbx) -> None:
 def touch(pbx: Pbx, key: str, at: datetime, settles_at: datetime | None = None) -> None:
     (group,) = add(pbx, leg(key, f"name of {key}"))
     group.row.touched_at, group.row.settles_at = at, settles_at
-    groups.update([group.row])
+    groups.save([group.row])
 
 
 def test_what_nothing_touched_for_the_late_window_is_forgotten_with_all_it_knew(

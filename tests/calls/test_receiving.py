@@ -1,6 +1,7 @@
 """The address to which FreeSWITCH posts: who may, what is refused, and what is kept."""
 
 import base64
+import threading
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from kombu.exceptions import OperationalError
 
 from calls import tasks
-from calls.ingest import pipeline
+from calls.ingest import nudging, pipeline
 from calls.models import Call, InboxRecord, Pbx
 from tests.records import freeswitch_scenarios
 
@@ -41,6 +42,13 @@ def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
+def nudged() -> None:
+    """Wait until what was to be told to the workers was told."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+
+
 def test_a_record_is_stored_byte_by_byte_and_then_acknowledged(
     client: Client, secret: str, nudges: list[Any]
 ) -> None:
@@ -48,7 +56,21 @@ def test_a_record_is_stored_byte_by_byte_and_then_acknowledged(
 
     assert response.status_code == 200
     assert [bytes(record.body) for record in InboxRecord.objects.all()] == [RECORD]
+    nudged()
     assert nudges == [{"retry": False}]
+
+
+def test_of_many_records_at_once_the_workers_hear_once_and_of_a_later_one_again(
+    client: Client, secret: str, nudges: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudging, "GATHER", 0.5)
+    for number in range(3):
+        post(client, f"/in/freeswitch/{secret}/", RECORD + b" " * number)
+    nudged()
+    post(client, f"/in/freeswitch/{secret}/", RECORD + b"    ")
+    nudged()
+
+    assert nudges == [{"retry": False}] * 2
 
 
 def test_basic_auth_with_the_name_of_the_pbx_is_as_good_as_the_address(
@@ -151,6 +173,7 @@ def test_a_record_is_taken_while_the_broker_is_away(
     monkeypatch.setattr(tasks.fold_inbox, "apply_async", away)
 
     assert post(client, f"/in/freeswitch/{secret}/", RECORD).status_code == 200
+    nudged()
     assert pipeline.fold_inbox() == 1
 
 

@@ -27,6 +27,8 @@ from tests.records import HERE, freeswitch_scenarios
 ROOT = Path(settings.BASE_DIR)
 # Generous, because a machine may be busy; nothing here measures time.
 PATIENCE = 60.0
+# Beside the one of the settings; each of several processes that test has its own.
+BROKER = 9 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 # When the recorded calls were made; the processes live by the real clock.
 RECORDED_SECOND = 1795403337
 
@@ -56,7 +58,7 @@ def environment() -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": f"postgresql://{login}@{host}/{database['NAME']}",
-        "REDIS_URL": redis._replace(path="/9").geturl(),
+        "REDIS_URL": redis._replace(path=f"/{BROKER}").geturl(),
         "C_FORCE_ROOT": "1",
     }
 

@@ -1,11 +1,12 @@
 """Records of real calls, made by a real Asterisk and a real FreeSWITCH, with the truth beside them."""
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calls.ingest.formats import FORMATS, asterisk_csv
+from calls.ingest.formats import FORMATS, asterisk, asterisk_csv
 from calls.ingest.records import Leg, Switch
 
 HERE = Path(__file__).parent
@@ -65,6 +66,21 @@ def asterisk_scenarios(feed: str) -> list[Scenario]:
         )
         for truth in json.loads((HERE / "asterisk/truth.json").read_text())
     ]
+
+
+def asterisk_events() -> tuple[str, dict[str, list[bytes]]]:
+    """The header of cel.csv, and its lines by scenario."""
+    layout, lines = asterisk.split((HERE / "asterisk/cel.csv").read_bytes())
+    place = layout.split(",").index("linkedid")
+    by_call: dict[str, list[bytes]] = {}
+    for line in lines:
+        linkedid = next(csv.reader([line.decode(errors="replace")]))[place]
+        by_call.setdefault(linkedid, []).append(line)
+    truths = json.loads((HERE / "asterisk/truth.json").read_text())
+    return layout, {
+        truth["id"]: [line for linkedid in truth["linkedids"] for line in by_call[linkedid]]
+        for truth in truths
+    }
 
 
 def all_scenarios() -> list[Scenario]:

@@ -1,7 +1,7 @@
 """Asterisk CDR rows → one call.
 
 Where the PBX answered first, or the call was transferred, rows cannot tell the true seconds: the call is then marked
-``estimated``.
+``estimated``. Channel events beside the rows, if there are any, tell the true ones.
 """
 
 import re
@@ -11,6 +11,8 @@ from functools import cached_property
 
 from calls.ingest.folding.asterisk_channels import Channels, is_local, targets
 from calls.ingest.folding.asterisk_connections import ANSWERED, Connections
+from calls.ingest.folding.asterisk_events import Lives
+from calls.ingest.folding.asterisk_seconds import Measured, Seconds
 from calls.ingest.formats.asterisk_csv import Row
 from calls.ingest.records import (
     SECOND,
@@ -38,10 +40,13 @@ OUTCOMES = {
 
 
 def fold(legs: Sequence[Leg], switch: Switch) -> FoldedCall:
+    """The call of these rows and events, at least one row among them."""
     channels = Channels(switch)
-    rows = [_with_dialled(Row(**leg.facts), channels) for leg in legs]
-    call = _Call(sorted(rows, key=_order), channels)
-    return call.folded(call.root.uniqueid or min(legs, key=lambda leg: (leg.started, leg.key)).key)
+    told = [leg for leg in legs if not leg.is_event]
+    rows = [_with_dialled(Row(**leg.facts), channels) for leg in told]
+    events = Lives(leg for leg in legs if leg.is_event)
+    call = _Call(sorted(rows, key=_order), channels, events)
+    return call.folded(call.root.uniqueid or min(told, key=lambda leg: (leg.started, leg.key)).key)
 
 
 def _order(row: Row) -> tuple[int, int, bool, str]:
@@ -64,8 +69,13 @@ def _with_dialled(row: Row, channels: Channels) -> Row:
 class _Call(Connections):
     """What the customer sees of a call."""
 
+    def __init__(self, rows: list[Row], channels: Channels, events: Lives) -> None:
+        super().__init__(rows, channels)
+        self.events = events
+        self.measured = Measured(self, events)
+
     def folded(self, key: str) -> FoldedCall:
-        parties, extension = self.parties, self.extension
+        extension, seconds = self.extension, self.measured.seconds or self.guessed
         return FoldedCall(
             key=key,
             # Whole seconds, so that a file with fractions and one without them tell of the same call.
@@ -81,25 +91,32 @@ class _Call(Connections):
             hidden=self.hidden,
             own_number=self.own_number,
             people=self.people,
-            wait=max(0, (parties[0].answered if parties else self.caller_left) - self.root.start),
-            talk=union([(party.since, party.until) for party in parties]),
-            estimated=self.estimated,
+            wait=seconds.wait,
+            talk=seconds.talk,
+            estimated=self.measured.seconds is None and self.is_guess,
             complete=self.complete,
             paid=self.paid,
             steps=self.steps,
         )
 
     @cached_property
-    def caller_left(self) -> int:
-        return max(row.end for row in self.root_rows)
+    def guessed(self) -> Seconds:
+        """What the rows alone tell."""
+        answered = [party.answered for party in self.parties]
+        caller_left = max(row.end for row in self.root_rows)
+        return Seconds(
+            wait=max(0, next(iter(answered), caller_left) - self.root.start),
+            talk=union([(party.since, party.until) for party in self.parties]),
+        )
 
     @cached_property
     def complete(self) -> bool:
-        """Whether the first channel's own record is there, for each linkedid; unknown without linkedids."""
-        return {row.linkedid for row in self.rows} <= {
-            "",
-            *(row.linkedid for row in self.own_records),
-        }
+        """Whether the first channel's own record is there, for each linkedid; unknown without linkedids.
+
+        Where events tell that a channel lives on, such as a caller who was transferred, its next row is still to come.
+        """
+        own = {row.linkedid for row in self.own_records}
+        return {row.linkedid for row in self.rows} <= {"", *own} and not self.events.are_going_on
 
     @cached_property
     def paid(self) -> tuple[PaidLeg, ...]:
@@ -112,13 +129,15 @@ class _Call(Connections):
         dialled = [row for row in self.far_ends if row.dstchannel == trunk]
         continued = [row for row in self.rows if row.channel == trunk and row.billsec]
         spans = [(row.end - row.billsec * SECOND, row.end) for row in (*dialled, *continued)]
-        first = dialled[0]
+        first, measured = dialled[0], self.measured.paid(trunk)
+        answered, seconds = measured or (first.answer, union(spans) // SECOND)
         return PaidLeg(
             key=f"{first.uniqueid or first.channel} {trunk}",
             to=self.number_of(trunk),
-            answered=first.answer,
-            seconds=union(spans) // SECOND,
-            estimated=self.estimated,
+            # A row that was right to the second stays so: its leg is not to be priced again for a fraction.
+            answered=first.answer if abs(answered - first.answer) < SECOND else answered,
+            seconds=seconds,
+            estimated=measured is None and self.is_guess,
         )
 
     @cached_property
@@ -178,7 +197,7 @@ class _Call(Connections):
         return tuple(dict.fromkeys(name for name in (*codes, *endpoints) if name))
 
     @cached_property
-    def estimated(self) -> bool:
+    def is_guess(self) -> bool:
         """Whether the rows cannot know the true seconds.
 
         So it is where the PBX answered a channel before it dialled (answered in the moment the row starts), where more
@@ -226,17 +245,22 @@ class _Call(Connections):
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        shown = [row for row in self.rows if row.dstchannel and not is_local(row.dstchannel)]
         return tuple(
-            Step(
-                who=self.who(row.dstchannel),
-                began=row.start,
-                answered=row.answer if row.disposition == ANSWERED else 0,
-                ended=row.end,
-                outcome=Outcome.ANSWERED
-                if row.disposition == ANSWERED
-                else OUTCOMES.get(row.disposition, Outcome.NO_ANSWER),
-                outside=self.channels.is_trunk(row.dstchannel),
-            )
-            for row in shown
+            self._step(row) for row in self.rows if row.dstchannel and not is_local(row.dstchannel)
+        )
+
+    def _step(self, row: Row) -> Step:
+        answered = row.disposition == ANSWERED
+        outcome = OUTCOMES.get(row.disposition, Outcome.NO_ANSWER)
+        life = self.events.whole(row.dstchannel)
+        # After an IVR or a queue a row begins, and is answered, before the phone even rang.
+        began = max(row.start, min(life.started, row.end)) if life else row.start
+        answer = max(row.answer, min(life.answered, row.end)) if life else row.answer
+        return Step(
+            who=self.who(row.dstchannel),
+            began=began,
+            answered=answer if answered else 0,
+            ended=row.end,
+            outcome=Outcome.ANSWERED if answered else outcome,
+            outside=self.channels.is_trunk(row.dstchannel),
         )

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache, lru_cache
 
 from calls.ingest.records import Switch
 from calls.numbers import Number, normalise
@@ -27,19 +28,24 @@ class Target:
         return f"{self.technology}/{self.endpoint}"
 
 
+@lru_cache(maxsize=1000)
+def endpoint_of(channel: str) -> str:
+    technology, _, name = channel.partition("/")
+    return COUNTERS.get(technology, COUNTER).sub("", name)
+
+
 class Channels:
-    """Reads the names, knowing the PBX's configuration."""
+    """Reads the names, knowing the PBX's configuration. One for each call, whose rows repeat a few names."""
+
+    endpoint = staticmethod(endpoint_of)
 
     def __init__(self, switch: Switch) -> None:
         self.trunks = switch.trunks
         self.extension = re.compile(switch.extension_pattern)
+        self.is_trunk = cache(self._is_trunk)
+        self.extension_of = cache(self._extension_of)
 
-    @staticmethod
-    def endpoint(channel: str) -> str:
-        technology, _, name = channel.partition("/")
-        return COUNTERS.get(technology, COUNTER).sub("", name)
-
-    def is_trunk(self, channel: str) -> bool:
+    def _is_trunk(self, channel: str) -> bool:
         technology, endpoint = channel.partition("/")[0], self.endpoint(channel)
         # An ISDN span's channel names the number as well: DAHDI/i1/501234567-1f.
         names = {endpoint, endpoint.partition("/")[0]}
@@ -49,7 +55,7 @@ class Channels:
             for name in names
         )
 
-    def extension_of(self, channel: str) -> str:
+    def _extension_of(self, channel: str) -> str:
         """The extension of one of our phones, '' for a trunk, a Local channel or no channel."""
         if not channel or is_local(channel) or self.is_trunk(channel):
             return ""

@@ -27,6 +27,7 @@ class Party:
     """Somebody who talked; ``since`` and ``until`` as well as the row can tell."""
 
     who: str
+    channel: str
     answered: int
     since: int
     until: int
@@ -212,13 +213,13 @@ class Connections:
         """The person whom ``row`` connected, if it was one."""
         final = self.answering(row)
         person = self.who(final.dstchannel) if final else ""
-        return _party(person, final) if final and person else None
+        return _party(person, final.dstchannel, final) if final and person else None
 
     def _dialling_party(self, row: Row) -> Party | None:
         """The phone of ours that ``row`` connected with the outside party, if it was one."""
         person = self.channels.phone(row.channel)
-        return _party(person, row) if person else None
+        return _party(person, row.channel, row) if person else None
 
 
-def _party(who: str, row: Row) -> Party:
-    return Party(who, row.answer, row.end - row.billsec * SECOND, row.end)
+def _party(who: str, channel: str, row: Row) -> Party:
+    return Party(who, channel, row.answer, row.end - row.billsec * SECOND, row.end)

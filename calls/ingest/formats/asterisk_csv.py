@@ -191,14 +191,21 @@ def _local_or(text: str, zone: ZoneInfo, likely: int) -> int:
 
 def _local(text: str, zone: ZoneInfo, likely: int) -> int:
     """A local time as µs UTC; of the two readings in the doubtful hour the one nearer to ``likely``."""
+    return min(local_times(text, zone), key=lambda reading: abs(reading - likely))
+
+
+def local_times(text: str, zone: ZoneInfo) -> tuple[int, ...]:
+    """A local time as µs UTC, in the hour before the end of summer time in both its readings.
+
+    Raises CdrError ``bad_times``.
+    """
     try:
         naive = datetime.fromisoformat(text)
     except ValueError as error:
         raise CdrError("bad_times", f"{text[:40]!r} is no time.") from error
     if naive.tzinfo is not None:
-        return _micros(naive)
-    readings = (_micros(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
-    return min(readings, key=lambda reading: abs(reading - likely))
+        return (_micros(naive),)
+    return tuple(_micros(naive.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
 
 
 def _micros(moment: datetime) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from calls.ingest.following import Follower
@@ -41,6 +42,11 @@ class Command(BaseCommand):
     def look(self, follower: Follower) -> None:
         try:
             new = follower.step(timezone.now())
+        except (OperationalError, InterfaceError) as error:
+            # The file keeps the lines, and the next look begins where the last one was committed.
+            self.stderr.write(f"The database is away; trying again. {error}")
+            connection.close()
+            return
         except (CdrError, OSError) as error:
             raise CommandError(str(error)) from error
         if new:

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
-        ("calls", "0002_followed_file"),
+        ("calls", "0005_source_health"),
     ]
 
     operations = [
