@@ -5,7 +5,6 @@ when a message is. Charging a call twice ends in the same charges.
 """
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from billing import ledger, usage, waiting
 from billing.bundling import Key
-from billing.lines import BusyError, Entry, Line, Reference
+from billing.lines import BusyError, Entry, Leg, Line, Reference
 from billing.models import ChargeChange
 from billing.rating import Unpriced
 from billing.tariffs import Plan, Tariffs, terms_of
@@ -24,7 +23,6 @@ from billing.waiting import Charging, Reason, WaitingCall
 from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
 from calls.models import UnpricedCall
-from calls.numbers import normalise
 
 logger = logging.getLogger("callpanel.billing")
 
@@ -100,32 +98,16 @@ def charge_batch(account_id: int, tariffs: Tariffs, now: datetime, *, limit: int
         if bundles or any(line.old and line.old.bundle_seconds for line in lines):
             for sharing in usage.share(account_id, bundles, plan.zone, lines):
                 sharing.store()
-                change(account_id, sharing.followers, now, ChargeChange.Cause.BUNDLE)
+                _pass_on(account_id, sharing.followers, now)
         ledger.write(account_id, lines, now, ChargeChange.Cause.RECORD)
         _finish(account_id, priced, gone | {call.reference for call in calls})
         return len(calls) + len(gone)
 
 
-def change(
-    account_id: int,
-    lines: Sequence[Line],
-    now: datetime,
-    cause: ChargeChange.Cause,
-    rerating_id: int | None = None,
-) -> None:
-    """Change charges that stand, and what their calls cost; a call that loses one waits to be charged again.
-
-    BusyError where one of the calls is being written.
-    """
-    differences: dict[Reference, Decimal] = defaultdict(Decimal)
-    for line in lines:
-        new = line.entry()
-        if line.old is not None and new is not None:
-            differences[line.call] += new.amount - line.old.amount
-    waiting.lock_all(account_id, {line.call for line in lines})
-    ledger.write(account_id, lines, now, cause, rerating_id)
-    waiting.add_to_costs(account_id, {call: each for call, each in differences.items() if each})
-    waiting.put_back(account_id, {line.call for line in lines if line.terms is None})
+def _pass_on(account_id: int, followers: Sequence[Line], now: datetime) -> None:
+    """Charge the legs anew that follow in the month, by what their bundles have left for them now."""
+    waiting.lock_all(account_id, {line.leg.call for line in followers})
+    ledger.write(account_id, followers, now, ChargeChange.Cause.BUNDLE, costs=True)
 
 
 def _price(
@@ -146,7 +128,7 @@ def _price(
     terms = terms_of(entry.terms_id for entry in charged.values())
     priced = [_price_call(call, legs[call.reference], plan, charged, terms) for call in final]
     stale = charged.keys() - set(keys)
-    return priced, [Line.of(charged[key], None) for key in sorted(stale)]
+    return priced, [Line(charged[key], None, charged[key]) for key in sorted(stale)]
 
 
 def _price_call(
@@ -164,7 +146,8 @@ def _price_call(
         if isinstance(found, Unpriced):
             reason = found
         by = None if isinstance(found, Unpriced) else found
-        lines.append(Line(*key, *call.reference, leg.to, leg.seconds, leg.estimated, by, old))
+        paid = Leg(*key, *call.reference, leg.to, leg.seconds, leg.estimated)
+        lines.append(Line(paid, by, old))
     return Priced(call, lines, reason)
 
 
@@ -174,7 +157,7 @@ def _terms(
     """By which terms to charge a leg: those that it was charged by, which only re-rating changes."""
     if old is not None and old.number == leg.to and (old.seconds or not leg.seconds):
         return terms[old.terms_id]
-    return plan.at(key[0]).terms(normalise(leg.to), leg.seconds, key[0], plan.zone)
+    return plan.at(key[0]).terms_for(leg.to, leg.seconds, key[0], plan.zone)
 
 
 def _key(call: WaitingCall, leg: PaidLeg) -> Key:

@@ -1,16 +1,17 @@
 """Charges as they stand in the database, and the statements that change them: a few for a batch of any size.
 
-Whoever changes charges of a call holds the lock on the call's row, and sees to the call's cost.
+A charge is changed only where it still is what it was when it was read; else nothing is, and BusyError says so.
 """
 
-import secrets
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from psycopg import sql
 
 from billing.bundling import Key
@@ -19,40 +20,56 @@ from billing.models import Charge, ChargeChange, ChargeTerms
 from billing.terms import Terms
 from calls import partitions
 from calls.lookups import array
+from calls.models import Call
 
 NAMES = tuple(each.name for each in fields(Entry))
-TYPES = (
-    *("timestamptz", "bigint", "timestamptz", "bigint", "text", "int", "int", "bool"),
-    *("numeric", "text", "bigint"),
-)
-KEY = ("answered_at", "id")
 # attrgetter makes a tuple of all of them at once; dataclasses.astuple copies each value deeply.
-_row = attrgetter(*NAMES)
-# Terms that are known to be stored.
-_kept: set[int] = set()
+_columns = attrgetter(*NAMES)
+_before = attrgetter("amount", "terms_id", "seconds", "bundle_seconds")
+# A charge as COPY gives it. Of many charges most stay as they are, and are never made an Entry.
+Row = tuple[str, ...]
+
 INSERT = "COPY {table} (account_id, charged_at, {names}) FROM STDIN"
-# Where somebody changed the charge since it was read, nothing is updated.
+STAGE = """
+    CREATE TEMP TABLE changed (
+        answered_at timestamptz, id bigint, call_started_at timestamptz, call_id bigint, number text,
+        seconds int, bundle_seconds int, estimated bool, amount numeric, currency text, terms_id bigint,
+        old_amount numeric, old_terms_id bigint, old_seconds int, old_bundle_seconds int, note_id bigint
+    ) ON COMMIT DROP
+"""
+FILL = "COPY changed FROM STDIN"
+# The call is locked by this, before its charges are: as charging does it.
+COSTS = """
+    UPDATE {calls} AS call SET cost = call.cost + changed.difference
+    FROM (
+        SELECT call_started_at, call_id, sum(coalesce(amount, 0) - old_amount) AS difference
+        FROM changed GROUP BY 1, 2 HAVING sum(coalesce(amount, 0) - old_amount) <> 0
+    ) AS changed
+    WHERE call.account_id = %(account)s AND call.started_at BETWEEN %(first_call)s AND %(last_call)s
+        AND call.started_at = changed.call_started_at AND call.id = changed.call_id
+"""
+SAME = """
+    charge.account_id = %(account)s AND charge.answered_at BETWEEN %(first)s AND %(last)s
+        AND charge.answered_at = changed.answered_at AND charge.id = changed.id
+        AND charge.amount = changed.old_amount AND charge.terms_id = changed.old_terms_id
+        AND charge.seconds = changed.old_seconds AND charge.bundle_seconds = changed.old_bundle_seconds
+"""
 UPDATE = """
-    UPDATE {table} AS charge SET charged_at = %(now)s, {fresh}
-    FROM unnest({arrays}, %(old_amount)s::numeric[], %(old_terms)s::bigint[], %(old_seconds)s::int[],
-        %(old_inside)s::int[])
-        AS fresh ({names}, old_amount, old_terms, old_seconds, old_inside)
-    WHERE charge.account_id = %(account)s AND charge.answered_at BETWEEN %(first)s AND %(last)s
-        AND charge.answered_at = fresh.answered_at AND charge.id = fresh.id
-        AND charge.amount = fresh.old_amount AND charge.terms_id = fresh.old_terms
-        AND charge.seconds = fresh.old_seconds AND charge.bundle_seconds = fresh.old_inside
+    UPDATE {table} AS charge SET charged_at = %(now)s, {assignments}
+    FROM changed WHERE changed.amount IS NOT NULL AND {same}
 """
-DELETE = """
-    DELETE FROM {table} AS charge
-    USING unnest(%(answered_at)s::timestamptz[], %(id)s::bigint[]) AS gone (answered_at, id)
-    WHERE charge.account_id = %(account)s
-        AND charge.answered_at = gone.answered_at AND charge.id = gone.id
-"""
+DELETE = "DELETE FROM {table} AS charge USING changed WHERE changed.amount IS NULL AND {same}"
 NOTE = """
-    COPY {changes} (account_id, changed_at, cause, rerating_id, answered_at, charge_id, id,
+    INSERT INTO {changes} (account_id, changed_at, cause, rerating_id, answered_at, charge_id, id,
         old_amount, old_terms_id, old_seconds, old_bundle_seconds,
-        new_amount, new_terms_id, new_seconds, new_bundle_seconds) FROM STDIN
+        new_amount, new_terms_id, new_seconds, new_bundle_seconds)
+    SELECT %(account)s, %(now)s, %(cause)s, %(rerating)s, answered_at, id, note_id,
+        old_amount, old_terms_id, old_seconds, old_bundle_seconds, amount, terms_id,
+        CASE WHEN amount IS NOT NULL THEN seconds END, CASE WHEN amount IS NOT NULL THEN bundle_seconds END
+    FROM changed
 """
+UNSTAGE = "DROP TABLE changed"
+KEPT_TERMS = "SELECT id FROM {terms} WHERE id = ANY (%s::bigint[])"
 KEEP_TERMS = """
     INSERT INTO {terms} (id, factors)
     SELECT * FROM jsonb_to_recordset(%s::jsonb) AS fresh (id bigint, factors jsonb) ON CONFLICT DO NOTHING
@@ -69,16 +86,21 @@ WITH_KEYS = """
     WHERE charge.answered_at BETWEEN %(first)s AND %(last)s
 """
 OF_PERIOD = """
-    SELECT {names} FROM {table} AS charge
-    WHERE account_id = %(account)s AND answered_at >= %(start)s
-        AND call_started_at >= %(start)s AND call_started_at < %(end)s
-        AND (call_started_at, call_id) > (%(reached)s, %(reached_id)s)
-    ORDER BY call_started_at, call_id LIMIT %(limit)s
+    COPY (
+        SELECT {names} FROM {table} AS charge
+        WHERE account_id = %(account)s AND answered_at >= %(start)s
+            AND call_started_at >= %(start)s AND call_started_at < %(end)s
+            AND (call_started_at, call_id) > (%(reached)s, %(reached_id)s)
+        ORDER BY call_started_at, call_id LIMIT %(limit)s
+    ) TO STDOUT
 """
 SINCE = """
-    SELECT {names} FROM {table} AS charge
-    WHERE account_id = %s AND (answered_at, id) >= (%s, %s) AND answered_at >= %s AND answered_at < %s
-    ORDER BY answered_at, id
+    COPY (
+        SELECT {names} FROM {table} AS charge
+        WHERE account_id = %(account)s AND answered_at >= %(start)s AND answered_at < %(end)s
+            AND (answered_at, id) >= (%(start)s, %(id)s)
+        ORDER BY answered_at, id
+    ) TO STDOUT
 """
 
 
@@ -88,8 +110,7 @@ def of_calls(account_id: int, calls: Sequence[Reference]) -> list[Entry]:
         return []
     moments, ids = zip(*calls, strict=True)
     values = {"account": account_id, "first": min(moments)}
-    arrays = {"started_at": array(moments), "ids": array(ids)}
-    return _entries(OF_CALLS, values | arrays)
+    return _entries(OF_CALLS, values | {"started_at": array(moments), "ids": array(ids)})
 
 
 def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
@@ -98,26 +119,42 @@ def with_keys(account_id: int, keys: Sequence[Key]) -> list[Entry]:
         return []
     moments, ids = zip(*keys, strict=True)
     values = {"account": account_id, "first": min(moments), "last": max(moments)}
-    arrays = {"answered_at": array(moments), "ids": array(ids)}
-    return _entries(WITH_KEYS, values | arrays)
+    return _entries(WITH_KEYS, values | {"answered_at": array(moments), "ids": array(ids)})
 
 
 def of_period(
     account_id: int, start: datetime, end: datetime, reached: Reference, limit: int
-) -> list[Entry]:
+) -> list[Row]:
     """The charges of calls that began in a period and after a call, in their order; whole calls, about ``limit``."""
-    values = {"account": account_id, "start": start, "end": end}
-    after = {"reached": reached[0], "reached_id": reached[1]}
-    entries = _entries(OF_PERIOD, {**values, **after, "limit": limit})
-    if len(entries) < limit:
-        return entries
-    whole = [entry for entry in entries if entry.call != entries[-1].call]
+    values: dict[str, Any] = {"account": account_id, "start": start, "end": end, "limit": limit}
+    rows = list(_rows(OF_PERIOD, values | {"reached": reached[0], "reached_id": reached[1]}))
+    if len(rows) < limit:
+        return rows
+    cut = rows[-1][2:4]
+    whole = [row for row in rows if row[2:4] != cut]
     return whole or of_period(account_id, start, end, reached, 2 * limit)
 
 
-def since(account_id: int, key: Key, end: datetime) -> list[Entry]:
+def since(account_id: int, key: Key, end: datetime) -> list[Row]:
     """The charges from this place in the order of answering on, before ``end``, in that order."""
-    return _entries(SINCE, (account_id, *key, key[0], end))
+    values = {"account": account_id, "start": key[0], "id": key[1], "end": end}
+    return list(_rows(SINCE, values))
+
+
+def entry(row: Row) -> Entry:
+    return Entry(
+        datetime.fromisoformat(row[0]),
+        int(row[1]),
+        datetime.fromisoformat(row[2]),
+        int(row[3]),
+        row[4],
+        int(row[5]),
+        int(row[6]),
+        row[7] == "t",
+        Decimal(row[8]),
+        row[9],
+        int(row[10]),
+    )
 
 
 def write(
@@ -125,115 +162,101 @@ def write(
     lines: Iterable[Line],
     now: datetime,
     cause: ChargeChange.Cause,
+    *,
     rerating_id: int | None = None,
+    costs: bool = False,
 ) -> None:
-    """Make the charges of these legs what they have to be. What is so already is not written."""
-    pairs = [(line.old, line.entry(), line.terms) for line in lines]
-    changed = [(old, new, terms) for old, new, terms in pairs if old != new]
-    _keep_terms({terms.id: terms for _, _, terms in changed if terms is not None})
-    _delete(account_id, [old for old, new, _ in changed if old is not None and new is None])
-    _insert(account_id, [new for old, new, _ in changed if old is None and new is not None], now)
-    _update(account_id, [(old, new) for old, new, _ in changed if old and new], now)
-    notes = [_note(old, new) for old, new, _ in changed if old is not None]
-    _write_down(notes, (account_id, now, cause.value, rerating_id))
+    """Make the charges of these legs what they have to be. What is so already is not written.
+
+    ``costs``: also what their calls cost, which else is for the caller to do.
+    """
+    changing = [line for line in lines if line.changes]
+    _keep_terms({line.terms.id: line.terms for line in changing if line.terms is not None})
+    _insert(account_id, [line.new for line in changing if line.old is None and line.new], now)
+    values = {"account": account_id, "now": now, "cause": cause.value, "rerating": rerating_id}
+    _change([(line.old, line.new) for line in changing if line.old is not None], values, costs)
 
 
-def _entries(template: str, values: Any) -> list[Entry]:
+def _entries(template: str, values: dict[str, Any]) -> list[Entry]:
     with connection.cursor() as cursor:
         cursor.execute(_sql(template), values)
         return [Entry(*row) for row in cursor.fetchall()]
 
 
+def _rows(template: str, values: dict[str, Any]) -> Iterator[Row]:
+    with connection.cursor() as cursor, cursor.copy(_sql(template), values) as copy:
+        yield from copy.rows()
+
+
 def _keep_terms(terms: dict[int, Terms]) -> None:
-    """Write down terms that are new; which ones are not is remembered once they are committed."""
-    fresh = {pk: each for pk, each in terms.items() if pk not in _kept}
-    if fresh:
-        rows = ",".join(f'{{"id":{pk},"factors":{each.text}}}' for pk, each in fresh.items())
-        with connection.cursor() as cursor:
+    """Write down the terms that are new."""
+    if not terms:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(KEPT_TERMS), [array(terms)])
+        new = terms.keys() - {pk for (pk,) in cursor.fetchall()}
+        if new:
+            rows = ",".join(f'{{"id":{pk},"factors":{terms[pk].text}}}' for pk in sorted(new))
             cursor.execute(_sql(KEEP_TERMS), [f"[{rows}]"])
-        transaction.on_commit(lambda: _kept.update(fresh))
-
-
-def _delete(account_id: int, entries: Sequence[Entry]) -> None:
-    if entries:
-        moments, ids = zip(*(entry.key for entry in entries), strict=True)
-        values: dict[str, Any] = {
-            "account": account_id,
-            "answered_at": array(moments),
-            "id": array(ids),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_sql(DELETE), values)
 
 
 def _insert(account_id: int, entries: Sequence[Entry], now: datetime) -> None:
     if entries:
-        months = {partitions.month_of(entry.answered_at) for entry in entries}
-        partitions.ensure(Charge._meta.db_table, months)
+        _ensure(Charge, entries)
         with connection.cursor() as cursor, cursor.copy(_sql(INSERT)) as copy:
-            for entry in entries:
-                copy.write_row((account_id, now, *_row(entry)))
+            for each in entries:
+                copy.write_row((account_id, now, *_columns(each)))
 
 
-def _update(account_id: int, pairs: Sequence[tuple[Entry, Entry]], now: datetime) -> None:
-    """BusyError where a charge is not any more what it was when it was read."""
+def _change(
+    pairs: Sequence[tuple[Entry, Entry | None]], values: dict[str, Any], costs: bool
+) -> None:
+    """Update or delete charges, and write down what they were. BusyError where one is not what it was any more."""
     if not pairs:
         return
-    before = [old for old, _ in pairs]
-    moments = [old.answered_at for old in before]
-    values: dict[str, Any] = {
-        "account": account_id,
-        "now": now,
-        "first": min(moments),
-        "last": max(moments),
-        "old_amount": array(old.amount for old in before),
-        "old_terms": array(old.terms_id for old in before),
-        "old_seconds": array(old.seconds for old in before),
-        "old_inside": array(old.bundle_seconds for old in before),
-    }
+    _ensure(ChargeChange, [old for old, _ in pairs])
+    moments = [old.answered_at for old, _ in pairs]
+    calls = [old.call_started_at for old, _ in pairs]
+    values |= {"first": min(moments), "last": max(moments)}
+    values |= {"first_call": min(calls), "last_call": max(calls)}
     with connection.cursor() as cursor:
-        cursor.execute(_sql(UPDATE), _columns([new for _, new in pairs]) | values)
-        if cursor.rowcount != len(pairs):
+        cursor.execute(STAGE)
+        _fill(cursor, pairs)
+        if costs:
+            cursor.execute(_sql(COSTS), values)
+        changed = 0
+        for template in (UPDATE, DELETE):
+            cursor.execute(_sql(template), values)
+            changed += cursor.rowcount
+        if changed != len(pairs):
             raise BusyError
+        cursor.execute(_sql(NOTE), values)
+        cursor.execute(UNSTAGE)
 
 
-def _columns(entries: Sequence[Entry]) -> dict[str, Any]:
-    columns = zip(*map(_row, entries), strict=True)
-    return dict(zip(NAMES, map(array, columns), strict=True))
+def _fill(cursor: Any, pairs: Sequence[tuple[Entry, Entry | None]]) -> None:
+    # Two changes of a charge never have the same moment: whoever makes one has locked its call.
+    note_id = time.time_ns()
+    with cursor.copy(FILL) as copy:
+        for place, (old, new) in enumerate(pairs):
+            after = _columns(new) if new else (*_columns(old)[:8], None, None, None)
+            copy.write_row((*after, *_before(old), note_id + place))
 
 
-def _note(old: Entry, new: Entry | None) -> tuple[Any, ...]:
-    before = (old.amount, old.terms_id, old.seconds, old.bundle_seconds)
-    after: tuple[Any, ...] = (None,) * 4
-    if new is not None:
-        after = (new.amount, new.terms_id, new.seconds, new.bundle_seconds)
-    return (*old.key, secrets.randbits(63), *before, *after)
-
-
-def _write_down(notes: Sequence[tuple[Any, ...]], common: tuple[Any, ...]) -> None:
-    if not notes:
-        return
-    partitions.ensure(
-        ChargeChange._meta.db_table, {partitions.month_of(answered_at) for answered_at, *_ in notes}
-    )
-    with connection.cursor() as cursor, cursor.copy(_sql(NOTE)) as copy:
-        for note in notes:
-            copy.write_row((*common, *note))
+def _ensure(model: type[Charge | ChargeChange], entries: Sequence[Entry]) -> None:
+    months = {partitions.month_of(each.answered_at) for each in entries}
+    partitions.ensure(model._meta.db_table, months)
 
 
 def _sql(template: str) -> sql.Composed:
     names = [sql.Identifier(name) for name in NAMES]
-    fresh = [
-        sql.SQL("{0} = fresh.{0}").format(sql.Identifier(name)) for name in NAMES if name not in KEY
-    ]
+    assignments = [sql.SQL("{0} = changed.{0}").format(name) for name in names[2:]]
     return sql.SQL(template).format(
         table=sql.Identifier(Charge._meta.db_table),
         changes=sql.Identifier(ChargeChange._meta.db_table),
         terms=sql.Identifier(ChargeTerms._meta.db_table),
+        calls=sql.Identifier(Call._meta.db_table),
         names=sql.SQL(", ").join(names),
-        fresh=sql.SQL(", ").join(fresh),
-        arrays=sql.SQL(", ").join(
-            sql.SQL("{}::{}[]").format(sql.Placeholder(name), sql.SQL(kind))
-            for name, kind in zip(NAMES, TYPES, strict=True)
-        ),
+        assignments=sql.SQL(", ").join(assignments),
+        same=sql.SQL(SAME),
     )

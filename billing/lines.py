@@ -1,6 +1,6 @@
 """A charge as it stands, and a paid leg between what it was charged and what it has to be charged."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -39,12 +39,9 @@ class Entry:
         return self.call_started_at, self.call_id
 
 
-@dataclass(slots=True)
-class Line:
-    """A paid leg: what it was charged before, and what it is charged by now.
-
-    ``terms`` None: it has no price, or is not paid for any more. ``bundles``: bundle id → seconds that it pays.
-    """
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A paid leg of a call."""
 
     answered_at: datetime
     id: int
@@ -53,9 +50,6 @@ class Line:
     number: str
     seconds: int
     estimated: bool
-    terms: Terms | None
-    old: Entry | None
-    bundles: dict[int, int] = field(default_factory=dict)
 
     @property
     def key(self) -> Key:
@@ -65,43 +59,47 @@ class Line:
     def call(self) -> Reference:
         return self.call_started_at, self.call_id
 
+
+class Line:
+    """A paid leg, what it was charged before, and what it is charged by now.
+
+    ``terms`` None: it has no price, or is not paid for any more. ``bundles``: bundle id → seconds that it pays. ``new``
+    is the charge as it has to stand.
+    """
+
+    __slots__ = ("bundles", "leg", "new", "old", "terms")
+
+    def __init__(self, leg: Leg | Entry, terms: Terms | None, old: Entry | None) -> None:
+        self.leg = leg
+        self.old = old
+        self.charge(terms, {})
+
+    def charge(self, terms: Terms | None, bundles: dict[int, int]) -> None:
+        self.terms = terms
+        self.bundles = bundles
+        self.new = None if terms is None else _entry(self.leg, terms, sum(bundles.values()))
+
+    @property
+    def changes(self) -> bool:
+        return self.old != self.new
+
     @property
     def amount(self) -> Decimal:
         """What the leg costs; 0 without terms."""
-        if self.terms is None:
-            return Decimal(0)
-        return self.terms.amount(self.seconds, sum(self.bundles.values()))
+        return Decimal(0) if self.new is None else self.new.amount
 
-    def entry(self) -> Entry | None:
-        """The charge as it has to stand."""
-        if self.terms is None:
-            return None
-        inside = sum(self.bundles.values())
-        return Entry(
-            self.answered_at,
-            self.id,
-            self.call_started_at,
-            self.call_id,
-            self.number,
-            self.seconds,
-            inside,
-            self.estimated,
-            self.terms.amount(self.seconds, inside),
-            self.terms.currency,
-            self.terms.id,
-        )
 
-    @classmethod
-    def of(cls, entry: Entry, terms: Terms | None) -> "Line":
-        """A charge that stands already, to be charged by these terms."""
-        return cls(
-            answered_at=entry.answered_at,
-            id=entry.id,
-            call_started_at=entry.call_started_at,
-            call_id=entry.call_id,
-            number=entry.number,
-            seconds=entry.seconds,
-            estimated=entry.estimated,
-            terms=terms,
-            old=entry,
-        )
+def _entry(leg: Leg | Entry, terms: Terms, inside: int) -> Entry:
+    return Entry(
+        leg.answered_at,
+        leg.id,
+        leg.call_started_at,
+        leg.call_id,
+        leg.number,
+        leg.seconds,
+        inside,
+        leg.estimated,
+        terms.amount(leg.seconds, inside),
+        terms.currency,
+        terms.id,
+    )

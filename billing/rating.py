@@ -9,7 +9,7 @@ from typing import Any
 
 from billing.bands import Band, Hours
 from billing.terms import Price, Rounding, Terms
-from calls.numbers import Number, NumberKind
+from calls.numbers import Number, NumberKind, normalise
 
 FREE_KINDS = frozenset({NumberKind.EMERGENCY, NumberKind.TOLL_FREE_PL})
 # How many numbers a tariff remembers the rates of.
@@ -111,24 +111,20 @@ class RateTable:
     ) -> None:
         self.listing = listing
         self._make = make
-        self._rows: dict[tuple[str, str], list[Any]] = {}
+        self.rows: dict[tuple[str, str], list[Any]] = {}
         self._versions: dict[tuple[str, str], list[Version]] = {}
         for space, prefix, row in rows:
-            self._rows.setdefault((space, prefix), []).append(row)
-        self.longest = max((len(prefix) for _, prefix in self._rows), default=0)
+            self.rows.setdefault((space, prefix), []).append(row)
 
     @classmethod
     def of(cls, listing: Listing, rates: Iterable[Rate]) -> "RateTable":
         return cls(listing, ((rate.space, rate.prefix, rate) for rate in rates))
 
-    def __contains__(self, key: tuple[str, str]) -> bool:
-        return key in self._rows
-
     def versions(self, key: tuple[str, str]) -> list[Version]:
         """The versions of exactly this space and prefix, the one that began last first; KeyError without any."""
         if key not in self._versions:
             rates = sorted(
-                map(self._make, self._rows[key]),
+                map(self._make, self.rows[key]),
                 key=lambda rate: (rate.valid_from, rate.rate_id),
                 reverse=True,
             )
@@ -144,8 +140,11 @@ class Tariff:
 
     def __init__(self, tables: Sequence[RateTable] = ()) -> None:
         self._tables = tables
-        self._longest = max((table.longest for table in tables), default=0)
+        self._lengths = sorted(
+            {len(key[1]) for table in tables for key in table.rows}, reverse=True
+        )
         self._candidates: dict[str, list[Version]] = {}
+        self._numbers: dict[str, Number] = {}
         listing = tables[0].listing if tables else Listing(0, "")
         self._free_by_rule = Terms(listing.currency, listing.basis, free="rule")
         self._nothing = Terms(listing.currency, listing.basis)
@@ -170,6 +169,15 @@ class Tariff:
             return Unpriced.BLOCKED
         return Unpriced.NO_RATE if self._tables else Unpriced.NO_LIST
 
+    def terms_for(self, number: str, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
+        """The same for a number as text, which is read only once."""
+        known = self._numbers.get(number)
+        if known is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            known = self._numbers[number] = normalise(number)
+        return self.terms(known, seconds, at, zone)
+
     def match(self, number: Number, at: datetime) -> Version | None:
         """The rate for a call answered `at`, be it a blocked destination, or None."""
         candidates = self._candidates.get(number.text)
@@ -187,10 +195,10 @@ class Tariff:
         space, digits = number.space, number.digits
         found: list[Version] = []
         if space:
-            for length in range(min(len(digits), self._longest), -1, -1):
+            for length in self._lengths:
                 key = (space, digits[:length])
                 for table in self._tables:
-                    if key in table:
+                    if len(key[1]) == length and key in table.rows:
                         found += table.versions(key)
         return found
 

@@ -62,7 +62,7 @@ def share(
     """Say of each of these legs what bundles pay of it, and find out to which others that makes a difference."""
     by_month: dict[date, list[Line]] = defaultdict(list)
     for line in lines:
-        by_month[month_of(line.answered_at, zone)].append(line)
+        by_month[month_of(line.leg.answered_at, zone)].append(line)
     shared = (
         _share_month(account_id, _allowances(bundles, month), zone, month, own)
         for month, own in by_month.items()
@@ -102,7 +102,7 @@ def _share_month(
     month: date,
     own: list[Line],
 ) -> Sharing | None:
-    concerned = [line.key for line in own if _concerned(line, allowances)]
+    concerned = [line.leg.key for line in own if _concerned(line, allowances)]
     if not concerned:
         return None
     first = min(concerned)
@@ -112,9 +112,9 @@ def _share_month(
     shares = allocate(allowances, _used_before(account_id, month, first), talks)
     before = _stored(account_id, month, first)
     for line in legs:
-        line.bundles = shares.get(line.key, {})
-    changed = [line for line in others if shares.get(line.key, {}) != before.get(line.key, {})]
-    return Sharing(account_id, month, before, shares, changed)
+        line.charge(line.terms, shares.get(line.leg.key, {}))
+    followers = [line for line in others if line.changes]
+    return Sharing(account_id, month, before, shares, followers)
 
 
 def _concerned(line: Line, allowances: list[Allowance]) -> bool:
@@ -123,20 +123,21 @@ def _concerned(line: Line, allowances: list[Allowance]) -> bool:
         return True
     if line.terms is None or not line.terms.takes_bundles:
         return False
-    number = normalise(line.number)
+    number = normalise(line.leg.number)
     return any(allowance.fits(number) for allowance in allowances)
 
 
 def _others(account_id: int, first: Key, end: datetime, own: list[Line]) -> list[Line]:
     """The legs of other calls from this place in the order of answering on, by the terms that they have."""
-    mine = {line.key for line in own}
-    entries = [each for each in ledger.since(account_id, first, end) if each.key not in mine]
-    terms = terms_of(entry.terms_id for entry in entries)
-    return [Line.of(entry, terms[entry.terms_id]) for entry in entries]
+    mine = {line.leg.key for line in own}
+    entries = map(ledger.entry, ledger.since(account_id, first, end))
+    others = [entry for entry in entries if entry.key not in mine]
+    terms = terms_of(entry.terms_id for entry in others)
+    return [Line(entry, terms[entry.terms_id], entry) for entry in others]
 
 
 def _talk(line: Line) -> Talk:
-    return Talk(line.key, normalise(line.number), line.seconds)
+    return Talk(line.leg.key, normalise(line.leg.number), line.leg.seconds)
 
 
 def _used_before(account_id: int, month: date, first: Key) -> dict[int, int]:

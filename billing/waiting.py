@@ -42,13 +42,6 @@ SET_COSTS = """
         AND call.started_at = fresh.started_at AND call.id = fresh.id
         AND (call.charging, call.cost) IS DISTINCT FROM (fresh.charging, fresh.cost)
 """
-ADD_TO_COSTS = """
-    UPDATE {calls} AS call SET cost = call.cost + fresh.difference
-    FROM unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[], %(differences)s::numeric[])
-        AS fresh (started_at, id, difference)
-    WHERE call.account_id = %(account)s AND call.started_at BETWEEN %(first)s AND %(last)s
-        AND call.started_at = fresh.started_at AND call.id = fresh.id
-"""
 LET_GO = """
     DELETE FROM {queue} AS entry USING unnest(%(started_at)s::timestamptz[], %(ids)s::bigint[]) AS done (started_at, id)
     WHERE entry.account_id = %(account)s AND entry.started_at = done.started_at AND entry.call_id = done.id
@@ -115,11 +108,6 @@ def set_costs(account_id: int, prices: Mapping[Reference, tuple[Charging, Decima
     _execute(SET_COSTS, account_id, prices, **columns)
 
 
-def add_to_costs(account_id: int, differences: Mapping[Reference, Decimal]) -> None:
-    """Make these calls, which have to be locked, cost so much more; those that have no cost now get one later."""
-    _execute(ADD_TO_COSTS, account_id, differences, differences=array(differences.values()))
-
-
 def let_go(account_id: int, calls: Collection[Reference]) -> None:
     _execute(LET_GO, account_id, calls)
 
@@ -138,6 +126,15 @@ def put_back(account_id: int, calls: Collection[Reference]) -> None:
     """Have these calls, which have to be locked, charged again."""
     for template in (PENDING, PUT_BACK):
         _execute(template, account_id, calls)
+
+
+def be_patient_but_yield() -> None:
+    """From here on, in this transaction, wait for others for a moment only: OperationalError says that it was too long.
+
+    Less than the second after which PostgreSQL looks for deadlocks, so that of two it is never the other that loses.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '300ms'")
 
 
 def lock_all(account_id: int, calls: Collection[Reference]) -> None:

@@ -80,7 +80,7 @@ class ChargeChange(models.Model):
     )
     answered_at = models.DateTimeField()
     charge_id = models.BigIntegerField()
-    # Random: two changes of a charge may have the same time.
+    # Out of a clock; two changes of a charge may have the same ``changed_at``.
     id = models.BigIntegerField()
     changed_at = models.DateTimeField()
     cause = models.CharField(max_length=10, choices=Cause.choices)
