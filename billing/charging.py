@@ -4,42 +4,45 @@ The queue UnpricedCall says what waits; it is written in the transaction that st
 when a message is. Charging a call twice ends in the same charges.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
-from billing import rating
-from billing.models import Charge
-from billing.tariffs import Tariffs
-from calls import bulk, partitions
+from billing import ledger, usage, waiting
+from billing.bundling import Key
+from billing.lines import BusyError, Entry, Leg, Line, Reference
+from billing.models import ChargeChange
+from billing.rating import Unpriced
+from billing.tariffs import Plan, Tariffs, terms_of
+from billing.terms import Terms
+from billing.waiting import Charging, Reason, WaitingCall
 from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
-from calls.models import Call, UnpricedCall
-from calls.numbers import normalise
-from calls.querysets import CallQuerySet
+from calls.models import UnpricedCall
 
-BATCH = 500
-Reference = tuple[datetime, int]
+logger = logging.getLogger("callpanel.billing")
+
+BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A call with the charges of its paid legs; ``complete``: there was a rate for each."""
+    """A call with its paid legs; ``reason``: why one of them has no price."""
 
-    call: Call
-    charges: list[Charge]
-    complete: bool
+    call: WaitingCall
+    lines: list[Line]
+    reason: Unpriced | None
 
 
 def charge_pending(now: datetime) -> int:
     """Charge all that waits; returns the number of calls worked off."""
     tariffs = Tariffs()
-    waiting = UnpricedCall.objects.filter(no_rate=False).order_by().values_list("account_id")
-    return sum(_charge_account(account_id, tariffs, now) for (account_id,) in waiting.distinct())
+    queue = UnpricedCall.objects.filter(no_rate=False).order_by().values_list("account_id")
+    return sum(charge_all_of(account_id, tariffs, now) for (account_id,) in queue.distinct())
 
 
 def retry_unrated() -> int:
@@ -47,156 +50,133 @@ def retry_unrated() -> int:
     return UnpricedCall.objects.filter(no_rate=True).update(no_rate=False)
 
 
-def _charge_account(account_id: int, tariffs: Tariffs, now: datetime) -> int:
-    done = 0
-    while count := charge_batch(account_id, tariffs, now):
+def charge_all_of(account_id: int, tariffs: Tariffs, now: datetime) -> int:
+    """Charge what waits of an account; returns the number of calls worked off.
+
+    A batch on which our own code fails is cut into smaller ones, until the one call is found and set aside.
+    """
+    done, size = 0, BATCH
+    while True:
+        try:
+            count = charge_batch(account_id, tariffs, now, limit=size)
+        except BusyError:
+            return done  # The next run meets the same calls again.
+        except (OperationalError, InterfaceError):
+            raise  # The database is away: nothing is wrong with the calls.
+        except Exception:
+            logger.exception("cannot charge the next %d calls of account %d", size, account_id)
+            count = _set_aside_oldest(account_id) if size == 1 else 0
+            size = max(1, size // 10)
+        else:
+            if not count:
+                return done
+            size = min(BATCH, size * 2)
         done += count
-    return done
 
 
-def charge_batch(account_id: int, tariffs: Tariffs, now: datetime) -> int:
-    """Charge the oldest waiting calls of an account; 0 when none waits that is not just being written."""
+def _set_aside_oldest(account_id: int) -> int:
+    """Set the oldest waiting call aside, which alone cannot be charged, so that the others can."""
+    oldest = waiting.oldest(account_id, 1)
+    waiting.set_aside(account_id, dict.fromkeys(oldest, Reason.ERROR))
+    return len(oldest)
+
+
+def charge_batch(account_id: int, tariffs: Tariffs, now: datetime, *, limit: int = BATCH) -> int:
+    """Charge the oldest waiting calls of an account; 0 when none waits that is not just being written.
+
+    BusyError when the charge of a call has to change that somebody else is writing.
+    """
     with transaction.atomic():
-        queue = UnpricedCall.objects.filter(account=account_id, no_rate=False)
-        waiting: list[Reference] = list(
-            queue.order_by("started_at", "call_id").values_list("started_at", "call_id")[:BATCH]
-        )
-        if not waiting:
-            return 0
-        calls = _lock(account_id, waiting)
-        missing = len(calls) < len(waiting)
-        gone = set(waiting) - _existing(account_id, waiting) if missing else set()
-        priced = [_price(call, tariffs, now) for call in calls if not call.provisional]
-        _write(account_id, priced, gone)
-        _dequeue(account_id, priced, gone | {(call.started_at, call.id) for call in calls})
+        bundles = usage.lock(account_id)
+        wanted = waiting.oldest(account_id, limit)
+        calls = waiting.lock(account_id, wanted)
+        missing = set(wanted) - {call.reference for call in calls}
+        gone = missing - waiting.existing(account_id, missing)
+        plan = tariffs.of(account_id)
+        priced, stale = _price(account_id, calls, gone, plan)
+        lines = [line for each in priced for line in each.lines] + stale
+        if bundles or any(line.old and line.old.bundle_seconds for line in lines):
+            for sharing in usage.share(account_id, bundles, plan.zone, lines):
+                sharing.store()
+                _pass_on(account_id, sharing.followers, now)
+        ledger.write(account_id, lines, now, ChargeChange.Cause.RECORD)
+        _finish(account_id, priced, gone | {call.reference for call in calls})
         return len(calls) + len(gone)
 
 
-def _lock(account_id: int, waiting: Sequence[Reference]) -> list[Call]:
-    """The waiting calls, locked as folding locks them; those that folding is writing right now wait on."""
-    calls = (
-        _around(account_id, waiting)
-        .only("account", "started_at", "id", "pbx", "paid", "provisional", "charging", "cost")
-        .order_by("started_at", "id")
-        .select_for_update(skip_locked=True)
-    )
-    wanted = set(waiting)
-    return [call for call in calls if (call.started_at, call.id) in wanted]
+def _pass_on(account_id: int, followers: Sequence[Line], now: datetime) -> None:
+    """Charge the legs anew that follow in the month, by what their bundles have left for them now."""
+    waiting.lock_all(account_id, {line.leg.call for line in followers})
+    ledger.write(account_id, followers, now, ChargeChange.Cause.BUNDLE, costs=True)
 
 
-def _existing(account_id: int, waiting: Sequence[Reference]) -> set[Reference]:
-    return set(_around(account_id, waiting).values_list("started_at", "id"))
-
-
-def _around(account_id: int, references: Sequence[Reference]) -> CallQuerySet:
-    """These calls, and perhaps a few more: two lists of plain values cost Django far less than one of pairs.
-
-    More, because a call that moved has its id at two times, and another call may have begun at either.
-    """
-    moments, ids = zip(*references, strict=True)
-    return Call.objects.filter(account=account_id, started_at__in=moments, id__in=ids)
-
-
-def _price(call: Call, tariffs: Tariffs, now: datetime) -> Priced:
-    prices = [
-        (leg, _price_leg(call, leg, tariffs)) for leg in (PaidLeg(**data) for data in call.paid)
-    ]
-    charges = [_charge(call, leg, price, now) for leg, price in prices if price is not None]
-    return Priced(call, charges, complete=all(price is not None for _, price in prices))
-
-
-def _price_leg(call: Call, leg: PaidLeg, tariffs: Tariffs) -> rating.Price | None:
-    answered_at = moment(leg.answered)
-    tariff = tariffs.of(call.account_id, answered_at)
-    if tariff is None:
-        return None
-    return rating.price(tariff, normalise(leg.to), leg.seconds, answered_at)
-
-
-def _charge(call: Call, leg: PaidLeg, price: rating.Price, now: datetime) -> Charge:
-    return Charge(
-        account_id=call.account_id,
-        answered_at=price.answered_at,
-        id=call_id(call.pbx_id, leg.key),
-        call_started_at=call.started_at,
-        call_id=call.id,
-        number=leg.to,
-        seconds=leg.seconds,
-        estimated=leg.estimated,
-        amount=price.amount,
-        currency=price.currency,
-        explanation=price.explanation(),
-        charged_at=now,
-    )
-
-
-def _write(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> None:
-    charges = [charge for each in priced for charge in each.charges]
-    _delete_stale(account_id, priced, gone)
-    months = {partitions.month_of(charge.answered_at) for charge in charges}
-    partitions.ensure(Charge._meta.db_table, months)
-    Charge.objects.bulk_create(
-        charges,
-        update_conflicts=True,
-        update_fields=[
-            "call_started_at",
-            "call_id",
-            "number",
-            "seconds",
-            "estimated",
-            "amount",
-            "currency",
-            "explanation",
-            "charged_at",
-        ],
-        unique_fields=["account_id", "answered_at", "id"],
-    )
-    for each in priced:
-        _mark(each)
-    bulk.update(
-        [each.call for each in priced], ["account_id", "started_at", "id"], ["charging", "cost"]
-    )
-
-
-def _delete_stale(account_id: int, priced: Sequence[Priced], gone: set[Reference]) -> None:
-    """Delete charges of these calls for legs that they no longer pay for, and all of calls that are gone."""
-    kept = {(charge.answered_at, charge.id) for each in priced for charge in each.charges}
-    by_call: dict[datetime, list[int]] = defaultdict(list)
-    for started_at, pk in gone | {(each.call.started_at, each.call.id) for each in priced}:
-        by_call[started_at].append(pk)
-    written = Charge.objects.filter(account=account_id, call_started_at__in=by_call)
-    stale = [
-        (account_id, answered_at, pk)
-        for started_at, call, answered_at, pk in written.values_list(
-            "call_started_at", "call_id", "answered_at", "id"
+def _price(
+    account_id: int, calls: Sequence[WaitingCall], gone: set[Reference], plan: Plan
+) -> tuple[list[Priced], list[Line]]:
+    """The calls with their legs, and the charges that are in nobody's favour any more: of legs that these calls do not
+    pay for now, and of calls that are gone."""
+    final = [call for call in calls if not call.provisional]
+    legs = {call.reference: [(_key(call, leg), leg) for leg in call.paid] for call in final}
+    keys = [key for of_call in legs.values() for key, _ in of_call]
+    charged = {
+        entry.key: entry
+        for entry in (
+            *ledger.of_calls(account_id, [*legs, *gone]),
+            *ledger.with_keys(account_id, keys),
         )
-        if call in by_call[started_at] and (answered_at, pk) not in kept
-    ]
-    if stale:
-        Charge.objects.filter(account=account_id, pk__in=stale).delete()
+    }
+    terms = terms_of(entry.terms_id for entry in charged.values())
+    priced = [_price_call(call, legs[call.reference], plan, charged, terms) for call in final]
+    stale = charged.keys() - set(keys)
+    return priced, [Line(charged[key], None, charged[key]) for key in sorted(stale)]
 
 
-def _mark(priced: Priced) -> None:
-    call = priced.call
-    if not call.paid:
-        call.charging, call.cost = Call.Charging.FREE, None
-    elif not priced.complete:
-        call.charging, call.cost = Call.Charging.NO_RATE, None
-    else:
-        call.charging = Call.Charging.CHARGED
-        call.cost = sum((charge.amount for charge in priced.charges), Decimal(0))
+def _price_call(
+    call: WaitingCall,
+    legs: Iterable[tuple[Key, PaidLeg]],
+    plan: Plan,
+    charged: Mapping[Key, Entry],
+    terms: Mapping[int, Terms],
+) -> Priced:
+    lines: list[Line] = []
+    reason: Unpriced | None = None
+    for key, leg in legs:
+        old = charged.get(key)
+        found = _terms(key, leg, plan, old, terms)
+        if isinstance(found, Unpriced):
+            reason = found
+        by = None if isinstance(found, Unpriced) else found
+        paid = Leg(*key, *call.reference, leg.to, leg.seconds, leg.estimated)
+        lines.append(Line(paid, by, old))
+    return Priced(call, lines, reason)
 
 
-def _dequeue(account_id: int, priced: Sequence[Priced], done: set[Reference]) -> None:
-    unrated = {(each.call.started_at, each.call.id) for each in priced if not each.complete}
-    key = ["account_id", "started_at", "call_id"]
-    bulk.delete(_entries(account_id, done - unrated), key)
-    bulk.update(_entries(account_id, unrated), key, ["no_rate"])
+def _terms(
+    key: Key, leg: PaidLeg, plan: Plan, old: Entry | None, terms: Mapping[int, Terms]
+) -> Terms | Unpriced:
+    """By which terms to charge a leg: those that it was charged by, which only re-rating changes."""
+    if old is not None and old.number == leg.to and (old.seconds or not leg.seconds):
+        return terms[old.terms_id]
+    return plan.at(key[0]).terms_for(leg.to, leg.seconds, key[0], plan.zone)
 
 
-def _entries(account_id: int, references: Iterable[Reference]) -> list[UnpricedCall]:
-    """The entries of these calls in the queue, as those that had no rate."""
-    return [
-        UnpricedCall(account_id=account_id, started_at=started_at, call_id=pk, no_rate=True)
-        for started_at, pk in sorted(references)
-    ]
+def _key(call: WaitingCall, leg: PaidLeg) -> Key:
+    return moment(leg.answered), call_id(call.pbx_id, leg.key)
+
+
+def _finish(account_id: int, priced: Sequence[Priced], done: set[Reference]) -> None:
+    """Write what the calls cost, and take them out of the queue; those without a price stay there, with the reason."""
+    waiting.set_costs(account_id, {each.call.reference: _cost(each) for each in priced})
+    unrated = {
+        each.call.reference: Reason(each.reason.value) for each in priced if each.reason is not None
+    }
+    waiting.let_go(account_id, done - unrated.keys())
+    waiting.set_aside(account_id, unrated)
+
+
+def _cost(priced: Priced) -> tuple[Charging, Decimal | None]:
+    if not priced.call.paid:
+        return Charging.FREE, None
+    if priced.reason is not None:
+        return Charging.NO_RATE, None
+    return Charging.CHARGED, sum((line.amount for line in priced.lines), Decimal(0))

@@ -1,219 +1,238 @@
-"""What one paid leg costs: the rate that applies, the seconds billed, the sum and its reasons.
+"""Which terms apply to a leg: the longest prefix, the version and the time band valid at its answer. Pure."""
 
-Pure functions on values; every amount is net or gross as its price list says. Sums are exact
-fractions until the one rounding at the end, and no float ever comes near them.
-"""
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import ROUND_05UP, ROUND_HALF_UP, Decimal, localcontext
-from fractions import Fraction
-
-from calls.numbers import Number, NumberKind
+from billing.bands import Band, Hours
+from billing.terms import Price, Rounding, Terms
+from calls.numbers import Number, NumberKind, normalise
 
 FREE_KINDS = frozenset({NumberKind.EMERGENCY, NumberKind.TOLL_FREE_PL})
+# How many numbers a tariff remembers the rates of.
+REMEMBERED = 200_000
+
+
+class Treatment(StrEnum):
+    """How a price list treats a destination. What is blocked has no price, and the operator is told."""
+
+    PRICED = "priced"
+    FREE = "free"
+    BLOCKED = "blocked"
+
+
+class Unpriced(StrEnum):
+    """Why there is no price, which is never a price of zero."""
+
+    NO_LIST = "no_list"
+    NO_RATE = "no_rate"
+    BLOCKED = "blocked"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
     """One version of one prefix in one price list.
 
-    `space` and `prefix` are as in `Number.space` and `Number.digits`; the empty prefix is every
-    number of the space. Valid while `valid_from <= answer < valid_to`, without end if None.
-    ValueError for increments below one second and for negative prices.
+    `space` and `prefix` are as in `Number.space` and `Number.digits`; the empty prefix is every number of the space.
+    Valid while `valid_from <= answer < valid_to`, without end if None. `per_call` is instead of `per_minute`;
+    `evening` and `weekend` are prices in the same unit, None where they are as by day.
     """
 
     space: str
     prefix: str
     name: str
-    per_minute: Decimal
-    connection_fee: Decimal
-    first_increment: int
-    next_increment: int
     valid_from: datetime
-    valid_to: datetime | None
-    price_list: str
-    price_list_id: int
     rate_id: int
-
-    def __post_init__(self) -> None:
-        if min(self.first_increment, self.next_increment) < 1:
-            raise ValueError(f"rate {self.rate_id}: an increment is at least one second")
-        if self.per_minute < 0 or self.connection_fee < 0:
-            raise ValueError(f"rate {self.rate_id}: a price is not negative")
+    valid_to: datetime | None = None
+    treatment: str = Treatment.PRICED
+    per_minute: Decimal = Decimal(0)
+    per_call: Decimal | None = None
+    evening: Decimal | None = None
+    weekend: Decimal | None = None
+    connection_fee: Decimal = Decimal(0)
+    minimum: Decimal = Decimal(0)
+    first_increment: int = 1
+    next_increment: int = 1
 
     def is_valid(self, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
 
-    def billed_seconds(self, seconds: int) -> int:
-        """`seconds` stretched to the first increment and then to whole next ones; 0 stays 0."""
-        if seconds == 0:
-            return 0
-        beyond = max(0, seconds - self.first_increment)
-        steps = -(-beyond // self.next_increment)
-        return self.first_increment + steps * self.next_increment
-
-    def cost(self, billed_seconds: int) -> Fraction:
-        """The exact, unrounded price of a leg that was answered."""
-        minutes = Fraction(billed_seconds, 60)
-        return Fraction(self.connection_fee) + Fraction(self.per_minute) * minutes
+    @property
+    def has_bands(self) -> bool:
+        return self.evening is not None or self.weekend is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Rounding:
-    """A price list's rounding; `mode` is one of the decimal module's constants."""
+class Listing:
+    """What a price list says of all its rates. Without `hours` it knows no bands."""
 
-    decimals: int = 4
-    mode: str = ROUND_HALF_UP
-
-    def apply(self, exact: Fraction) -> Decimal:
-        with localcontext(prec=100, rounding=ROUND_05UP):
-            # A third has no last digit. ROUND_05UP cuts it so that the true rounding, which
-            # comes second, still sees on which side of a tie the exact value lies.
-            quotient = Decimal(exact.numerator) / Decimal(exact.denominator)
-            return quotient.quantize(Decimal(1).scaleb(-self.decimals), rounding=self.mode)
+    id: int
+    name: str
+    currency: str = "PLN"
+    basis: str = "net"
+    rounding: Rounding = field(default_factory=Rounding)
+    hours: Hours | None = None
 
 
-class Tariff:
-    """The rates of one account, ready to be asked: its own price list over the base list.
+class Version:
+    """A rate in its list, and the terms that it makes in each band."""
 
-    `roundings` maps `price_list_id` to the list's rounding; a list not named rounds by default.
-    The order in which the rates come does not matter.
+    __slots__ = ("_terms", "listing", "rate")
+
+    def __init__(self, listing: Listing, rate: Rate) -> None:
+        self.listing = listing
+        self.rate = rate
+        self._terms: dict[Band, Terms] = {}
+
+    def terms(self, at: datetime, zone: tzinfo) -> Terms:
+        band = Band.ALWAYS
+        if self.listing.hours and self.rate.has_bands:
+            band = self.listing.hours.band(at.astimezone(zone))
+        if band not in self._terms:
+            self._terms[band] = _terms(self.listing, self.rate, band)
+        return self._terms[band]
+
+
+class RateTable:
+    """The rates of one price list by prefix.
+
+    Most of a large list is never asked for, so `rows` become rates only when they are: each is the space, the prefix
+    and whatever `make` makes a rate of. Their order does not matter.
     """
 
     def __init__(
         self,
-        own: Iterable[Rate],
-        base: Iterable[Rate],
-        roundings: Mapping[int, Rounding],
-        currency: str = "PLN",
+        listing: Listing,
+        rows: Iterable[tuple[str, str, Any]],
+        make: Callable[[Any], Rate] = lambda rate: rate,
     ) -> None:
-        self.currency = currency
-        self._roundings = roundings
-        self._rates: dict[tuple[str, str], list[Rate]] = defaultdict(list)
-        for rates in (own, base):
-            for rate in sorted(rates, key=lambda r: (r.valid_from, r.rate_id), reverse=True):
-                self._rates[rate.space, rate.prefix].append(rate)
-        self._longest = max((len(prefix) for _, prefix in self._rates), default=0)
+        self.listing = listing
+        self._make = make
+        self.rows: dict[tuple[str, str], list[Any]] = {}
+        self._versions: dict[tuple[str, str], list[Version]] = {}
+        for space, prefix, row in rows:
+            self.rows.setdefault((space, prefix), []).append(row)
 
-    def match(self, space: str, digits: str, at: datetime) -> Rate | None:
-        """The rate for a call answered `at`, or None.
+    @classmethod
+    def of(cls, listing: Listing, rates: Iterable[Rate]) -> "RateTable":
+        return cls(listing, ((rate.space, rate.prefix, rate) for rate in rates))
 
-        Among the rates valid then, the longest prefix wins over everything, then the own list
-        over the base list, then the version that began last.
+    def versions(self, key: tuple[str, str]) -> list[Version]:
+        """The versions of exactly this space and prefix, the one that began last first; KeyError without any."""
+        if key not in self._versions:
+            rates = sorted(
+                map(self._make, self.rows[key]),
+                key=lambda rate: (rate.valid_from, rate.rate_id),
+                reverse=True,
+            )
+            self._versions[key] = [Version(self.listing, rate) for rate in rates]
+        return self._versions[key]
+
+
+class Tariff:
+    """The price lists of one account, ready to be asked: its own list first, then the base list.
+
+    Without any list nothing has a price but what is free by rule.
+    """
+
+    def __init__(self, tables: Sequence[RateTable] = ()) -> None:
+        self._tables = tables
+        self._lengths = sorted(
+            {len(key[1]) for table in tables for key in table.rows}, reverse=True
+        )
+        self._candidates: dict[str, list[Version]] = {}
+        self._numbers: dict[str, Number] = {}
+        listing = tables[0].listing if tables else Listing(0, "")
+        self._free_by_rule = Terms(listing.currency, listing.basis, free="rule")
+        self._nothing = Terms(listing.currency, listing.basis)
+
+    def terms(self, number: Number, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
+        """By which terms a leg is charged that was answered `at`, for `seconds`; `zone` is the account's.
+
+        Among the rates valid then, the longest prefix wins over everything, then the own list over the base list, then
+        the version that began last. Free by rule are emergency and toll-free numbers, whatever the lists say. 0
+        seconds cost nothing, whether there is a rate or not. ValueError for negative seconds.
         """
-        for length in range(min(len(digits), self._longest), -1, -1):
-            for rate in self._rates.get((space, digits[:length]), ()):
-                if rate.is_valid(at):
-                    return rate
+        if seconds < 0:
+            raise ValueError(f"a leg cannot last {seconds} seconds")
+        if number.kind in FREE_KINDS:
+            return self._free_by_rule
+        version = self.match(number, at)
+        if version is not None and version.rate.treatment != Treatment.BLOCKED:
+            return version.terms(at, zone)
+        if seconds == 0:
+            return self._nothing
+        if version is not None:
+            return Unpriced.BLOCKED
+        return Unpriced.NO_RATE if self._tables else Unpriced.NO_LIST
+
+    def terms_for(self, number: str, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
+        """The same for a number as text, which is read only once."""
+        known = self._numbers.get(number)
+        if known is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            known = self._numbers[number] = normalise(number)
+        return self.terms(known, seconds, at, zone)
+
+    def match(self, number: Number, at: datetime) -> Version | None:
+        """The rate for a call answered `at`, be it a blocked destination, or None."""
+        candidates = self._candidates.get(number.text)
+        if candidates is None:
+            if len(self._candidates) >= REMEMBERED:
+                self._candidates.clear()
+            candidates = self._candidates[number.text] = self._all(number)
+        for version in candidates:
+            if version.rate.is_valid(at):
+                return version
         return None
 
-    def rounding(self, rate: Rate) -> Rounding:
-        return self._roundings.get(rate.price_list_id, Rounding())
+    def _all(self, number: Number) -> list[Version]:
+        """The rates of any time whose prefix fits, in the order in which they win."""
+        space, digits = number.space, number.digits
+        found: list[Version] = []
+        if space:
+            for length in self._lengths:
+                key = (space, digits[:length])
+                for table in self._tables:
+                    if len(key[1]) == length and key in table.rows:
+                        found += table.versions(key)
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of one paid leg with all that it was worked out from.
-
-    `exact` is the sum before rounding. `rate` and `rounding` are None where none was needed:
-    for a number free by rule, and for 0 seconds to a number without a rate.
-    """
-
-    amount: Decimal
-    currency: str
-    exact: Fraction
-    seconds: int
-    billed_seconds: int
-    answered_at: datetime
-    rate: Rate | None = None
-    rounding: Rounding | None = None
-    free_by_rule: bool = False
-
-    def explanation(self) -> dict[str, str | int | bool]:
-        """Every factor of the price, ready for JSON; money and fractions as exact text."""
-        return {
-            "amount": str(self.amount),
-            "currency": self.currency,
-            "seconds": self.seconds,
-            "billed_seconds": self.billed_seconds,
-            "answered_at": self.answered_at.isoformat(),
-            "free_by_rule": self.free_by_rule,
-            **self._rate_factors(),
-            **self._rounding_factors(),
-        }
-
-    def _rate_factors(self) -> dict[str, str | int | bool]:
-        if self.rate is None:
-            return {}
-        return {
-            "price_list": self.rate.price_list,
-            "price_list_id": self.rate.price_list_id,
-            "rate_id": self.rate.rate_id,
-            "valid_from": self.rate.valid_from.isoformat(),
-            "space": self.rate.space,
-            "prefix": self.rate.prefix,
-            "rate_name": self.rate.name,
-            "per_minute": str(self.rate.per_minute),
-            "connection_fee": str(self.rate.connection_fee),
-            "first_increment": self.rate.first_increment,
-            "next_increment": self.rate.next_increment,
-        }
-
-    def _rounding_factors(self) -> dict[str, str | int | bool]:
-        if self.rounding is None:
-            return {}
-        return {
-            "exact": str(self.exact),
-            "decimals": self.rounding.decimals,
-            "rounding": self.rounding.mode,
-        }
+def price(
+    tariff: Tariff, number: Number, seconds: int, at: datetime, zone: tzinfo = UTC
+) -> Price | Unpriced:
+    """Price a leg to `number`, answered `at` for `seconds` whole seconds, of which no bundle pays any."""
+    terms = tariff.terms(number, seconds, at, zone)
+    return terms if isinstance(terms, Unpriced) else terms.price(seconds)
 
 
-def price(tariff: Tariff, number: Number, seconds: int, answered_at: datetime) -> Price | None:
-    """Price a leg to `number`, answered for `seconds` whole seconds from `answered_at` (aware).
-
-    None means that there is no rate, which is never a price of zero. Zero are only: a number free
-    by rule (emergency, toll-free), whatever the lists say; 0 seconds, without the connection fee
-    too; and a rate of zero. ValueError for negative seconds.
-    """
-    if seconds < 0:
-        raise ValueError(f"a leg cannot last {seconds} seconds")
-    if number.kind in FREE_KINDS:
-        return _nothing(tariff, seconds, answered_at, free_by_rule=True)
-    rate = tariff.match(number.space, number.digits, answered_at) if number.space else None
-    if rate is not None:
-        return _rated(tariff, rate, seconds, answered_at)
-    return None if seconds else _nothing(tariff, seconds, answered_at)
-
-
-def _rated(tariff: Tariff, rate: Rate, seconds: int, answered_at: datetime) -> Price:
-    billed = rate.billed_seconds(seconds)
-    exact = rate.cost(billed) if seconds else Fraction(0)
-    rounding = tariff.rounding(rate)
-    return Price(
-        amount=rounding.apply(exact),
-        currency=tariff.currency,
-        exact=exact,
-        seconds=seconds,
-        billed_seconds=billed,
-        answered_at=answered_at,
-        rate=rate,
-        rounding=rounding,
-    )
-
-
-def _nothing(
-    tariff: Tariff, seconds: int, answered_at: datetime, *, free_by_rule: bool = False
-) -> Price:
-    return Price(
-        amount=Decimal(0),
-        currency=tariff.currency,
-        exact=Fraction(0),
-        seconds=seconds,
-        billed_seconds=0,
-        answered_at=answered_at,
-        free_by_rule=free_by_rule,
+def _terms(listing: Listing, rate: Rate, band: Band) -> Terms:
+    override = {Band.EVENING: rate.evening, Band.WEEKEND: rate.weekend}.get(band)
+    per_minute, per_call = rate.per_minute, rate.per_call
+    if override is not None:
+        per_minute, per_call = (override, None) if per_call is None else (per_minute, override)
+    return Terms(
+        currency=listing.currency,
+        basis=listing.basis,
+        free="list" if rate.treatment == Treatment.FREE else "",
+        price_list=listing.name,
+        price_list_id=listing.id,
+        rate_id=rate.rate_id,
+        rate_name=rate.name,
+        space=rate.space,
+        prefix=rate.prefix,
+        valid_from=rate.valid_from.isoformat(),
+        band=band.value,
+        per_minute=per_minute,
+        per_call=per_call,
+        connection_fee=rate.connection_fee,
+        minimum=rate.minimum,
+        first_increment=rate.first_increment,
+        next_increment=rate.next_increment,
+        rounding=listing.rounding,
     )

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from billing import charging
+from billing import charging, rerating
 
 
 @shared_task
@@ -12,3 +12,8 @@ def charge_pending() -> None:
 @shared_task
 def retry_unrated() -> None:
     charging.retry_unrated()
+
+
+@shared_task
+def rerate() -> None:
+    rerating.work(timezone.now())

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},
+    "rate again what somebody ordered": {"task": "billing.tasks.rerate", "schedule": 10.0},
     "make partitions ahead, purge what is too old": {
         "task": "calls.tasks.purge",
         "schedule": 3600.0,

@@ -9,8 +9,14 @@ from django.db.models.sql.compiler import SQLCompiler
 
 def array(values: Any) -> str:
     """Values as PostgreSQL writes an array: psycopg takes 40 µs for one of two texts."""
-    escaped = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{text}"' for text in escaped) + "}"
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 @Field.register_lookup

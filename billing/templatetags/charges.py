@@ -1,6 +1,8 @@
 from django import template
 
-from billing.models import Charge
+from accounts.models import Account
+from billing import explaining
+from billing.models import AccountPriceList, Charge, PriceList
 from calls.models import Call
 
 register = template.Library()
@@ -12,4 +14,16 @@ def charges_of(call: Call) -> list[Charge]:
     charges = Charge.objects.filter(
         account=call.account_id, call_started_at=call.started_at, call_id=call.id
     )
-    return list(charges.order_by("answered_at", "id"))
+    return list(charges.select_related("terms").order_by("answered_at", "id"))
+
+
+@register.simple_tag
+def why(charge: Charge, account: Account) -> str:
+    """One sentence that says how the charge was worked out."""
+    return explaining.sentence(explaining.of_charge(charge, account))
+
+
+@register.simple_tag
+def pays_in(account: Account) -> PriceList:
+    """A price list that stands for what the account's sums are in: currency and basis are those of all its lists."""
+    return AccountPriceList.money_of(account)

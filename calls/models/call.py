@@ -157,15 +157,29 @@ class MovedCall(models.Model):
 class UnpricedCall(models.Model):
     """The queue of calls with something to pay for, written in the transaction that stores the call."""
 
+    class Reason(models.TextChoices):
+        NO_LIST = "no_list", _("the account has no price list")
+        NO_RATE = "no_rate", _("no rate for the number")
+        BLOCKED = "blocked", _("the destination is blocked")
+        ERROR = "error", _("callpanel failed on it, its log says how")
+
     pk = models.CompositePrimaryKey("account_id", "started_at", "call_id")
-    account = models.ForeignKey(Account, models.DO_NOTHING, db_constraint=False, related_name="+")
+    account = models.ForeignKey(
+        Account, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     started_at = models.DateTimeField()
     call_id = models.BigIntegerField()
+    # Set aside until prices change, and why; the reason of an entry that waits is out of date.
     no_rate = models.BooleanField(default=False)
+    reason = models.CharField(max_length=10, choices=Reason.choices, blank=True, db_default="")
 
     class Meta:
         indexes = (
-            models.Index(fields=["account"], condition=Q(no_rate=False), name="unpriced_waiting"),
+            models.Index(
+                fields=["account", "started_at", "call_id"],
+                condition=Q(no_rate=False),
+                name="unpriced_waiting",
+            ),
         )
 
     def __str__(self) -> str:

@@ -28,19 +28,20 @@ def duration(seconds: int) -> str:
 
 
 @register.filter
-def money(amount: Decimal) -> str:
+def money(amount: Decimal, currency: str = "PLN") -> str:
     """``1234.5`` → ``1 234,50 zł``; parts of a grosz with four decimals (or all there are), never rounded away."""
     exact = -int(amount.normalize().as_tuple().exponent)
     places = 2 if exact <= 2 else max(4, exact)
-    return _("%(amount)s zł") % {
-        "amount": number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
-    }
+    number = number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
+    return (
+        _("%(amount)s zł") % {"amount": number} if currency == "PLN" else f"{number}\xa0{currency}"
+    )
 
 
 @register.filter
-def total_money(amount: Decimal) -> str:
+def total_money(amount: Decimal, currency: str = "PLN") -> str:
     """A sum of many charges, rounded once, to the grosz."""
-    return money(amount.quantize(Decimal("0.01"), ROUND_HALF_UP))
+    return money(amount.quantize(Decimal("0.01"), ROUND_HALF_UP), currency)
 
 
 @register.filter

@@ -73,7 +73,8 @@ def test_a_price_list_is_entered_with_rates_and_given_to_an_account(
     price_list = PriceList.objects.get()
     rate = {
         **{"price_list": price_list.pk, "space": "e164", "prefix": "4850", "name": "Orange"},
-        **{"per_minute": "0.12", "connection_fee": "0", "first_increment": 60},
+        **{"treatment": "priced", "per_minute": "0.12", "connection_fee": "0", "minimum": "0"},
+        **{"first_increment": 60, "evening": "0.06"},
         **{"next_increment": 1, "valid_from_0": "2026-01-01", "valid_from_1": "00:00"},
     }
     operator.post("/admin/billing/rate/add/", rate)
@@ -85,7 +86,11 @@ def test_a_price_list_is_entered_with_rates_and_given_to_an_account(
 
     assert [str(each) for each in (price_list, Rate.objects.get())] == ["Own", "4850 Orange"]
     assert (price_list.decimals, price_list.rounding, price_list.basis) == (2, "ROUND_UP", "net")
-    assert Rate.objects.get().per_minute == Decimal("0.12")
+    entered = Rate.objects.get()
+    assert (entered.per_minute, entered.evening, entered.weekend) == (
+        *(Decimal("0.12"), Decimal("0.06")),
+        None,
+    )
     assert str(AccountPriceList.objects.get()) == "Acme sp. z o.o. · Own"
 
 
@@ -103,6 +108,11 @@ def test_a_new_price_list_rounds_each_charge_half_up_to_four_decimals(base: Pric
         ({"connection_fee": "-1"}, "rate_is_not_negative"),
         ({"first_increment": 0}, "rate_increments_are_positive"),
         ({"next_increment": 0}, "rate_increments_are_positive"),
+        ({"minimum": "-1"}, "rate_is_not_negative"),
+        ({"per_minute": 0, "per_call": "-1"}, "rate_is_not_negative"),
+        ({"evening": "-1"}, "rate_is_not_negative"),
+        ({"weekend": "-1"}, "rate_is_not_negative"),
+        ({"per_call": "1"}, "rate_is_by_minute_or_by_call"),
         ({"valid_to": LONG_AGO}, "rate_period_is_ordered"),
         ({"valid_to": LONG_AGO - timedelta(seconds=1)}, "rate_period_is_ordered"),
         ({"prefix": "49"}, "one_rate_from_a_moment"),

@@ -100,7 +100,7 @@ def test_an_emergency_call_is_free_by_rule(asterisk: Pbx, price_list: PriceList)
     charge_pending(RECORDED)
 
     assert prices() == [("charged", Decimal(0))]
-    assert Charge.objects.get().explanation["free_by_rule"] is True
+    assert Charge.objects.get().explanation["free"] == "rule"
 
 
 def test_the_price_of_the_moment_of_answer_holds(freeswitch: Pbx, price_list: PriceList) -> None:

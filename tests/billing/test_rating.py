@@ -1,22 +1,24 @@
 import json
+from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from billing.rating import Price, Rate, Rounding, Tariff, price
+from billing.rating import Rate, Tariff, Unpriced, price
+from billing.terms import Price, Rounding, Terms
 from calls.numbers import normalise
-from tests.billing.rates import BASE_LIST, NOON, OWN_LIST, make_rate, own_rate
+from tests.billing.rates import BASE, NOON, OWN, make_rate, make_tariff
 
 D = Decimal
 
 
 def cost(rate: Rate, seconds: int, rounding: Rounding | None = None) -> Price:
     """The price of a Polish mobile call by this one rate."""
-    tariff = Tariff([], [rate], {BASE_LIST: rounding or Rounding()})
-    found = price(tariff, normalise("501234567"), seconds, NOON)
-    assert found is not None
+    listing = replace(BASE, rounding=rounding or Rounding())
+    found = price(make_tariff([rate], base_listing=listing), normalise("501234567"), seconds, NOON)
+    assert isinstance(found, Price)
     return found
 
 
@@ -129,37 +131,51 @@ def test_a_sum_is_rounded_once_in_the_way_of_its_price_list(
     assert rounded == [half_up, half_even, up, down]
 
 
-def test_each_list_rounds_in_its_own_way_and_a_list_not_named_to_four_decimals_half_up() -> None:
-    rates = [make_rate("4850"), make_rate("4851", price_list_id=7)]
-    tariff = Tariff([own_rate("4860")], rates, {OWN_LIST: Rounding(2, ROUND_UP), 7: Rounding(6)})
-    found = [price(tariff, normalise(n), 61, NOON) for n in ("601234567", "501234567", "511234567")]
-    assert [str(p.amount) for p in found if p] == ["0.11", "0.1017", "0.101667"]
+def test_each_list_rounds_in_its_own_way() -> None:
+    tariff = make_tariff(
+        [make_rate("4850")],
+        [make_rate("4860")],
+        own_listing=replace(OWN, rounding=Rounding(2, ROUND_UP)),
+    )
+    found = [price(tariff, normalise(number), 61, NOON) for number in ("601234567", "501234567")]
+    assert [str(p.amount) for p in found if isinstance(p, Price)] == ["0.11", "0.1017"]
+
+
+def test_an_unknown_rounding_is_refused() -> None:
+    with pytest.raises(ValueError, match="ROUND_CEILING"):
+        Rounding(2, "ROUND_CEILING")
 
 
 @pytest.mark.parametrize("number", ["112", "+48112", "997", "989", "800123456", "8001234567"])
 def test_emergency_and_toll_free_numbers_cost_nothing_whatever_the_lists_say(number: str) -> None:
     dear = [make_rate(p, s, connection_fee=D(9)) for s in ("e164", "short") for p in ("", "48")]
-    found = [price(Tariff([], rates, {}), normalise(number), 60, NOON) for rates in ([], dear)]
-    free = Price(D(0), "PLN", Fraction(0), 60, 0, NOON, free_by_rule=True)
-    assert found == [free, free]
+    found = [price(make_tariff(rates), normalise(number), 60, NOON) for rates in ([], dear)]
+    free = Price(Terms(free="rule"), 60)
+    assert [*found, price(Tariff(), normalise(number), 60, NOON)] == [free] * 3
+    assert (free.amount, free.billed_seconds) == (D(0), 0)
 
 
 @pytest.mark.parametrize(
     "number", ["+4930123456", "801123456", "19491", "101", "*43", "", "jan.kowalski", "4850123456"]
 )
 def test_no_rate_is_no_price(number: str) -> None:
-    tariff = Tariff([], [make_rate("4850"), make_rate("", space="")], {})
-    assert price(tariff, normalise(number), 1, NOON) is None
+    tariff = make_tariff([make_rate("4850"), make_rate("", space="")])
+    assert price(tariff, normalise(number), 1, NOON) is Unpriced.NO_RATE
+
+
+def test_without_a_price_list_nothing_has_a_price() -> None:
+    assert price(Tariff(), normalise("501234567"), 1, NOON) is Unpriced.NO_LIST
 
 
 def test_0_seconds_cost_nothing_even_without_a_rate() -> None:
-    found = price(Tariff([], [], {}, currency="EUR"), normalise("501234567"), 0, NOON)
-    assert found == Price(D(0), "EUR", Fraction(0), 0, 0, NOON)
+    tariff = make_tariff([], base_listing=replace(BASE, currency="EUR", basis="gross"))
+    found = price(tariff, normalise("501234567"), 0, NOON)
+    assert found == Price(Terms("EUR", "gross"), 0)
 
 
 def test_negative_seconds_are_refused() -> None:
     with pytest.raises(ValueError, match="-1 seconds"):
-        price(Tariff([], [make_rate()], {}), normalise("112"), -1, NOON)
+        price(make_tariff([make_rate()]), normalise("112"), -1, NOON)
 
 
 @pytest.mark.parametrize(
@@ -169,15 +185,18 @@ def test_negative_seconds_are_refused() -> None:
         {"next_increment": 0},
         {"per_minute": D("-0.01")},
         {"connection_fee": D("-0.01")},
+        {"per_call": D("-0.01")},
+        {"minimum": D("-0.01")},
+        {"per_minute": D("0.0000001")},
     ],
 )
 def test_a_rate_that_cannot_be_right_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="rate 1: "):
-        make_rate(**wrong)
+    with pytest.raises(ValueError, match=r"rate 1: |six decimals"):
+        cost(make_rate(**wrong), 60).explanation()
 
 
 def test_a_price_explains_itself_with_every_factor() -> None:
-    rate = own_rate(
+    rate = make_rate(
         "4850",
         rate_id=17,
         name="Mobile",
@@ -185,42 +204,46 @@ def test_a_price_explains_itself_with_every_factor() -> None:
         connection_fee=D("0.15"),
         first_increment=60,
     )
-    tariff = Tariff([rate], [], {OWN_LIST: Rounding(2, ROUND_UP)})
+    tariff = make_tariff([], [rate], own_listing=replace(OWN, rounding=Rounding(2, ROUND_UP)))
     found = price(tariff, normalise("501234567"), 61, NOON)
-    assert found is not None
+    assert isinstance(found, Price)
     # 0.15 + 0.10 x 61 / 60 = 0.251666… = 151/600
     assert json.loads(json.dumps(found.explanation())) == {
         "amount": "0.26",
         "currency": "PLN",
+        "basis": "net",
         "exact": "151/600",
         "decimals": 2,
         "rounding": "ROUND_UP",
         "seconds": 61,
+        "bundle_seconds": 0,
+        "outside_seconds": 61,
         "billed_seconds": 61,
-        "answered_at": "2026-07-15T10:00:00+00:00",
-        "free_by_rule": False,
+        "free": "",
         "price_list": "Own",
-        "price_list_id": OWN_LIST,
+        "price_list_id": 2,
         "rate_id": 17,
         "valid_from": "2026-01-01T00:00:00+00:00",
         "space": "e164",
         "prefix": "4850",
         "rate_name": "Mobile",
-        "per_minute": "0.10",
+        "band": "",
+        "per_minute": "0.1",
+        "per_call": None,
         "connection_fee": "0.15",
+        "minimum": "0",
         "first_increment": 60,
         "next_increment": 1,
     }
 
 
-def test_a_free_call_explains_that_a_rule_made_it_free() -> None:
-    found = price(Tariff([], [], {}), normalise("112"), 61, NOON)
-    assert found is not None
-    assert found.explanation() == {
-        "amount": "0",
-        "currency": "PLN",
-        "seconds": 61,
-        "billed_seconds": 0,
-        "answered_at": "2026-07-15T10:00:00+00:00",
-        "free_by_rule": True,
-    }
+def test_terms_are_the_same_after_they_were_stored_and_have_one_name_however_they_are_written() -> (
+    None
+):
+    terms = cost(make_rate(per_minute=D("0.1"), per_call=D("2.50")), 60).terms
+    again = Terms.from_json(json.loads(json.dumps(terms.to_json())))
+    written_otherwise = replace(terms, per_minute=D("0.100000"), per_call=D("2.5"))
+    dearer = replace(terms, per_call=D("2.51"))
+    assert again == terms
+    assert again.id == written_otherwise.id == terms.id != dearer.id
+    assert 0 <= terms.id < 1 << 63

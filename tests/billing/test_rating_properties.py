@@ -8,8 +8,10 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.rating import Rate, Rounding, Tariff, price
-from calls.numbers import normalise
+from billing.rating import Rate, price
+from billing.terms import Price, Rounding
+from calls.numbers import Number, NumberKind, normalise
+from tests.billing.rates import BASE, make_tariff
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NUMBER = normalise("501234567")
@@ -34,8 +36,7 @@ rates = st.builds(
     next_increment=increments,
     valid_from=validity,
     valid_to=st.none() | validity,
-    price_list=st.just(""),
-    price_list_id=st.sampled_from([1, 2]),
+    minimum=st.just(Decimal(0)) | money,
     rate_id=st.integers(),
 )
 rates_in_force = rates.map(
@@ -44,10 +45,11 @@ rates_in_force = rates.map(
 rate_sets = st.lists(rates, max_size=12, unique_by=lambda rate: rate.rate_id)
 
 
-def amount(rate: Rate, seconds: int, rounding: Rounding) -> Decimal:
-    found = price(Tariff([], [rate], {rate.price_list_id: rounding}), NUMBER, seconds, START)
-    assert found is not None
-    return found.amount
+def priced(rate: Rate, seconds: int, rounding: Rounding | None = None) -> Price:
+    listing = replace(BASE, rounding=rounding or Rounding())
+    found = price(make_tariff([rate], base_listing=listing), NUMBER, seconds, START)
+    assert isinstance(found, Price)
+    return found
 
 
 def billed_by_counting(rate: Rate, seconds: int) -> int:
@@ -58,34 +60,37 @@ def billed_by_counting(rate: Rate, seconds: int) -> int:
     return billed
 
 
-def match_by_scanning(rates: list[Rate], space: str, digits: str, at: datetime) -> Rate | None:
+def match_by_scanning(
+    own: list[Rate], base: list[Rate], number: Number, at: datetime
+) -> Rate | None:
     fitting = [
-        rate
+        (len(rate.prefix), rates is own, rate.valid_from, rate.rate_id, rate)
+        for rates in (own, base)
         for rate in rates
-        if rate.space == space and digits.startswith(rate.prefix) and rate.is_valid(at)
+        if rate.space == number.space
+        and number.digits.startswith(rate.prefix)
+        and rate.is_valid(at)
     ]
-    own = 2
-    best = [(len(r.prefix), r.price_list_id == own, r.valid_from, r.rate_id, r) for r in fitting]
-    return max(best, key=lambda entry: entry[:4])[4] if best else None
+    return max(fitting, key=lambda entry: entry[:4])[4] if fitting else None
 
 
 @given(rates_in_force, seconds, seconds, roundings)
 def test_a_longer_call_never_costs_less(rate: Rate, a: int, b: int, rounding: Rounding) -> None:
     shorter, longer = sorted((a, b))
-    assert amount(rate, shorter, rounding) <= amount(rate, longer, rounding)
+    assert priced(rate, shorter, rounding).amount <= priced(rate, longer, rounding).amount
 
 
 @given(rates_in_force, st.integers(0, 2000))
 def test_billed_seconds_are_those_of_a_meter_that_counts(rate: Rate, duration: int) -> None:
-    assert rate.billed_seconds(duration) == billed_by_counting(rate, duration)
+    assert priced(rate, duration).billed_seconds == billed_by_counting(rate, duration)
 
 
 @given(rates_in_force, st.integers(1, 100_000), roundings)
 def test_the_amount_is_the_nearest_step_to_the_exact_sum_in_the_direction_of_its_mode(
     rate: Rate, duration: int, rounding: Rounding
 ) -> None:
-    exact = rate.cost(rate.billed_seconds(duration))
-    error = Fraction(amount(rate, duration, rounding)) - exact
+    found = priced(rate, duration, rounding)
+    error = Fraction(found.amount) - found.exact
     step = Fraction(1, 10**rounding.decimals)
     assert abs(error) < step
     if rounding.mode in (ROUND_UP, ROUND_DOWN):
@@ -98,23 +103,42 @@ def test_the_amount_is_the_nearest_step_to_the_exact_sum_in_the_direction_of_its
 def test_by_the_second_the_sum_of_the_parts_is_the_whole_before_rounding(
     rate: Rate, parts: list[int]
 ) -> None:
-    by_second = replace(rate, connection_fee=Decimal(0), first_increment=1, next_increment=1)
-    whole = by_second.cost(by_second.billed_seconds(sum(parts)))
-    assert sum(by_second.cost(by_second.billed_seconds(part)) for part in parts) == whole
+    nothing = Decimal(0)
+    by_second = replace(
+        rate, connection_fee=nothing, minimum=nothing, first_increment=1, next_increment=1
+    )
+    whole = priced(by_second, sum(parts)).exact
+    assert sum(priced(by_second, part).exact for part in parts) == whole
 
 
-@given(rate_sets, st.sampled_from(["e164", "short", ""]), st.text("14", max_size=4), validity)
+# Digits of which every piece may be a prefix: the real numbering plan has too few that meet.
+numbers = st.builds(
+    Number,
+    st.text("14", min_size=7, max_size=9).map(lambda digits: f"+1{digits}"),
+    st.just(NumberKind.INTERNATIONAL),
+) | st.builds(Number, st.text("14", max_size=4), st.just(NumberKind.SHORT_OTHER))
+
+
+@given(rate_sets, rate_sets, numbers, validity)
 def test_the_rate_is_the_one_that_a_scan_of_all_rates_finds(
-    all_rates: list[Rate], space: str, digits: str, at: datetime
+    own: list[Rate], base: list[Rate], number: Number, at: datetime
 ) -> None:
-    base, own = ([r for r in all_rates if r.price_list_id == i] for i in (1, 2))
-    found = Tariff(own, base, {}).match(space, digits, at)
-    assert found == match_by_scanning(all_rates, space, digits, at)
+    version = make_tariff(base, own).match(number, at)
+    assert (version and version.rate) == match_by_scanning(own, base, number, at)
 
 
-@given(rate_sets.flatmap(lambda r: st.tuples(st.just(r), st.permutations(r))), validity)
+@given(rate_sets.flatmap(lambda r: st.tuples(st.just(r), st.permutations(r))), numbers, validity)
 def test_the_order_of_the_rates_does_not_matter(
-    orders: tuple[list[Rate], list[Rate]], at: datetime
+    orders: tuple[list[Rate], list[Rate]], number: Number, at: datetime
 ) -> None:
-    found = [Tariff([], order, {}).match("e164", "141414", at) for order in orders]
-    assert found[0] == found[1]
+    versions = [make_tariff(order).match(number, at) for order in orders]
+    rates = [version and version.rate for version in versions]
+    assert rates[0] == rates[1]
+
+
+@given(rates_in_force, seconds, seconds, roundings)
+def test_a_leg_half_inside_its_bundles_costs_what_a_leg_of_the_remaining_seconds_would(
+    rate: Rate, inside: int, outside: int, rounding: Rounding
+) -> None:
+    terms = priced(rate, 1, rounding).terms
+    assert terms.amount(inside + outside, inside) == terms.amount(outside)

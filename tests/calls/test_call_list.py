@@ -324,8 +324,8 @@ def test_the_list_takes_the_same_queries_for_one_call_and_for_many(
         make_missed(acme, at=RECORDED - timedelta(seconds=second))
     client.force_login(owner.user)
 
-    # session, user, membership, accounts, extensions for the filter, page, totals, freshness, names
-    with django_assert_num_queries(9):
+    # session, user, membership, accounts, extensions for the filter, page, totals, freshness, what is paid in, names
+    with django_assert_num_queries(10):
         client.get(f"/accounts/acme/calls/{tab}")
 
 

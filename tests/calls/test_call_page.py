@@ -131,10 +131,11 @@ def test_a_charge_is_explained_with_everything_that_it_was_worked_out_from(
     response = open_page(client, owner, call.public_id)
 
     assert explanations(response) == [
-        "601 222 333: 5 s, naliczone jako 60 s (60/30) × 1 234,50 zł/min + 0,05 zł opłata początkowa"
-        " = 1 234,55 zł. Cennik „Cennik A”, stawka „Polska” dla numerów zaczynających się od 48."
+        "601 222 333: 5 s, naliczone jako 1 min (60/30), po 1 234,50 zł za minutę, do tego 0,05 zł opłaty"
+        " początkowej, razem 1 234,55 zł netto, według stawki „Polska” dla numerów zaczynających się od 48"
+        " z cennika „Cennik A”."
     ]
-    assert "Koszt 1 234,55 zł" in text_of(response.text)
+    assert "Koszt 1 234,55 zł netto" in text_of(response.text)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +148,8 @@ def test_a_charge_is_explained_with_everything_that_it_was_worked_out_from(
         ),
         (
             MASTER["c2c-answered"],
-            "61 200 00 01: 10 s, naliczone jako 10 s (1/1) × 0,10 zł/min + 0,05 zł opłata początkowa"
-            " = 0,0667 zł. Cennik „Cennik A”, stawka „Polska” dla numerów zaczynających się od 48."
+            "61 200 00 01: 10 s, po 0,10 zł za minutę, do tego 0,05 zł opłaty początkowej, razem 0,0667 zł netto,"
+            " według stawki „Polska” dla numerów zaczynających się od 48 z cennika „Cennik A”."
             " Liczba sekund jest przybliżona.",
         ),
     ],
@@ -192,7 +193,7 @@ def test_an_agent_sees_their_call_and_nothing_of_what_it_cost(
     seen = {
         membership.role: [
             word in open_page(client, membership, call.public_id).text
-            for word in ("601\xa0222\xa0333", "Koszt", "zł", "Cennik", "stawka")
+            for word in ("601\xa0222\xa0333", "Koszt", "zł", "Cennik", "stawki")
         ]
         for membership in (owner, agent)
     }
@@ -209,11 +210,12 @@ def test_the_page_takes_the_same_queries_whatever_happened(
 ) -> None:
     deliver(freeswitch, *(body for name in STORIES for body in FREESWITCH[name].bodies))
     mine = Call.objects.filter(extensions__contains=["101"])
-    # session, user, membership, accounts, call with its pbx, names; an agent's extensions or the charges
+    # session, user, membership, accounts, call with its pbx, names, what is paid in;
+    # an agent's extensions or the charges
     for membership in (owner, agent):
         client.force_login(membership.user)
         for call in mine:
-            with django_assert_num_queries(7):
+            with django_assert_num_queries(8):
                 client.get(f"/accounts/acme/calls/call/{call.public_id}/")
     assert len(mine) == 2
 

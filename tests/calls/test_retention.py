@@ -35,7 +35,7 @@ def charge(call: Call, answered_at: datetime) -> Charge:
         estimated=False,
         amount=Decimal(1),
         currency="PLN",
-        explanation={},
+        terms_id=1,
         charged_at=NOW,
     )
 
