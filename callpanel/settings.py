@@ -180,6 +180,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
     },
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
+    "read and apply price lists": {"task": "billing.tasks.work_price_imports", "schedule": 10.0},
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},
     "rate again what somebody ordered": {"task": "billing.tasks.rerate", "schedule": 10.0},

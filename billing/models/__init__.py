@@ -3,6 +3,7 @@
 from billing.models.assignments import AccountPriceList, VatRate
 from billing.models.bundles import Bundle, BundleUse
 from billing.models.charges import Charge, ChargeChange, ChargeTerms
+from billing.models.imports import PriceListImport
 from billing.models.pricelists import PriceList, Rate
 from billing.models.reratings import Rerating, ReratingPart
 
@@ -14,6 +15,7 @@ __all__ = [
     "ChargeChange",
     "ChargeTerms",
     "PriceList",
+    "PriceListImport",
     "Rate",
     "Rerating",
     "ReratingPart",

@@ -3,13 +3,15 @@
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,27 @@ from billing import rating
 def new_revision() -> int:
     """Random, not counted: a revision that was rolled back never comes again with other prices."""
     return secrets.randbits(63)
+
+
+class PriceListQuerySet(models.QuerySet["PriceList"]):
+    def overview(self, now: datetime) -> "PriceListQuerySet":
+        """By name, with ``prefixes`` that have a price at the moment, and ``payers``: accounts that have the list."""
+        holding = Rate.objects.filter(
+            Q(valid_to__isnull=True) | Q(valid_to__gt=now),
+            price_list=OuterRef("pk"),
+            valid_from__lte=now,
+        ).order_by()
+        count = Count(Concat("space", "prefix"), distinct=True)
+        return (
+            self.select_related("base")
+            .annotate(
+                prefixes=Coalesce(
+                    Subquery(holding.values("price_list").annotate(n=count).values("n")), 0
+                ),
+                payers=Count("accountpricelist__account", distinct=True),
+            )
+            .order_by("name")
+        )
 
 
 class PriceList(models.Model):
@@ -68,6 +91,8 @@ class PriceList(models.Model):
     )
     # Another one after every change of the list and of its rates: what was read stays valid while it is the same.
     revision = models.BigIntegerField(default=new_revision, editable=False)
+
+    objects = PriceListQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("price list")

@@ -1,0 +1,1 @@
+"""Price lists as files: read, compared with what is stored, applied, and written."""
