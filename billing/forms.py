@@ -1,16 +1,18 @@
 """What people type about prices and costs."""
 
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import PriceListImport
+from accounts.models import Account
+from billing.models import Budget, CostWatch, PriceListImport
 from billing.pricefiles.imports import operator_zone
 from calls.filters import DateInput
+from calls.models import Extension
 
 LARGEST_FILE = 20_000_000
 
@@ -54,3 +56,74 @@ class ImportForm(forms.ModelForm[PriceListImport]):
             self.cleaned_data["day"], time.min, operator_zone()
         )
         return super().save(commit)
+
+
+RECIPIENTS = ("to_owners", "to_managers", "addresses")
+
+
+class BudgetForm(forms.ModelForm[Budget]):
+    """A budget of the account, or of one of its extensions."""
+
+    class Meta:
+        model = Budget
+        fields = ("extension", "amount", *RECIPIENTS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        desks = Extension.objects.filter(account=self.instance.account)
+        field = cast("forms.ModelChoiceField[Extension]", self.fields["extension"])
+        field.queryset = desks
+        field.empty_label = _("the whole firm")
+        field.help_text = ""
+        self.fields["amount"].localize = True
+        self.fields["amount"].widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        mine = Budget.objects.filter(account=self.instance.account).exclude(pk=self.instance.pk)
+        if "extension" in cleaned and mine.filter(extension=cleaned["extension"]).exists():
+            raise ValidationError(_("There is a budget for this already: change that one."))
+        return cleaned
+
+
+class WatchForm(forms.ModelForm[CostWatch]):
+    class Meta:
+        model = CostWatch
+        fields = ("first_calls", "unusual", *RECIPIENTS)
+
+
+class QuoteForm(forms.Form):
+    """A call that nobody has made yet."""
+
+    number = forms.CharField(
+        label=_("Number"),
+        max_length=64,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    minutes = forms.IntegerField(label=_("Minutes"), min_value=0, max_value=1440, required=False)
+    seconds = forms.IntegerField(label=_("Seconds"), min_value=0, max_value=59, required=False)
+    day = forms.DateField(label=_("Day"), widget=DateInput(), required=False)
+    clock = forms.TimeField(
+        label=_("Time"),
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        required=False,
+    )
+
+    def __init__(self, *args: Any, account: Account, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.local = now.astimezone(account.tz)
+        self.fields["minutes"].initial = 1
+        self.fields["seconds"].initial = 0
+        self.fields["day"].initial = self.local.date()
+        self.fields["clock"].initial = self.local.time().replace(second=0, microsecond=0)
+
+    @property
+    def duration(self) -> int:
+        """In seconds."""
+        return 60 * (self.cleaned_data["minutes"] or 0) + (self.cleaned_data["seconds"] or 0)
+
+    @property
+    def at(self) -> datetime:
+        day = self.cleaned_data["day"] or self.local.date()
+        clock = self.cleaned_data["clock"] or self.local.time()
+        return datetime.combine(day, clock, self.local.tzinfo).astimezone(UTC)

@@ -13,7 +13,15 @@ from kombu.exceptions import OperationalError
 from accounts.models import Account
 from billing import tasks
 from billing.charging import retry_unrated
-from billing.models import AccountPriceList, BundleUse, Charge, ChargeChange, PriceList, Rate
+from billing.models import (
+    AccountPriceList,
+    BundleUse,
+    Charge,
+    ChargeChange,
+    Notice,
+    PriceList,
+    Rate,
+)
 from calls import partitions
 from calls.retention import delete_in_batches
 from calls.signals import partitions_due, purging, unpriced_calls_stored
@@ -47,6 +55,7 @@ def retry_when_prices_change(**kwargs: Any) -> None:
 def purge_charges(account: Account, cutoff: datetime, **kwargs: Any) -> None:
     delete_in_batches(lambda: Charge.objects.filter(account=account, call_started_at__lt=cutoff))
     delete_in_batches(lambda: ChargeChange.objects.filter(account=account, answered_at__lt=cutoff))
+    delete_in_batches(lambda: Notice.objects.filter(account=account, created_at__lt=cutoff))
     month = cutoff.astimezone(account.tz).date().replace(day=1)
     delete_in_batches(lambda: BundleUse.objects.filter(account=account, month__lt=month))
 

@@ -5,7 +5,7 @@ from celery import Task, shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from billing import charging, rerating
+from billing import charging, mailing, rerating, watching
 from billing.pricefiles import imports
 
 logger = logging.getLogger("callpanel.billing")
@@ -37,3 +37,13 @@ def rerate() -> None:
 @shared_task
 def work_price_imports() -> None:
     imports.work(timezone.now())
+
+
+@shared_task
+def watch_costs() -> None:
+    watching.watch(timezone.now())
+
+
+@shared_task
+def send_cost_mails() -> None:
+    mailing.send_waiting(timezone.now())

@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from billing import views
 
 PRICES = "operator/prices"
+COSTS = "accounts/<slug:slug>/costs"
 
 urlpatterns = [
     path(f"{PRICES}/", views.PriceListsView.as_view(), name="price-lists"),
@@ -13,4 +14,9 @@ urlpatterns = [
         name="price-list-export",
     ),
     path(f"{PRICES}/imports/<int:pk>/", views.PriceImportView.as_view(), name="price-import"),
+    path(f"{COSTS}/", views.CostsView.as_view(), name="costs"),
+    path(f"{COSTS}/budgets/new/", views.BudgetView.as_view(), name="budget-new"),
+    path(f"{COSTS}/budgets/<int:pk>/", views.BudgetView.as_view(), name="budget"),
+    path(f"{COSTS}/messages/", views.WatchView.as_view(), name="cost-watch"),
+    path(f"{COSTS}/quote/", views.QuoteView.as_view(), name="quote"),
 ]

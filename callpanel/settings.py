@@ -181,6 +181,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "charge what is unpriced": {"task": "billing.tasks.charge_pending", "schedule": 10.0},
     "read and apply price lists": {"task": "billing.tasks.work_price_imports", "schedule": 10.0},
+    "watch costs and budgets": {"task": "billing.tasks.watch_costs", "schedule": 60.0},
+    "send mails about costs": {"task": "billing.tasks.send_cost_mails", "schedule": 30.0},
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},
     "rate again what somebody ordered": {"task": "billing.tasks.rerate", "schedule": 10.0},

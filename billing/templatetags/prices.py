@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from billing.pricefiles.content import Fault
 from billing.pricefiles.reading import Refusal
+from calls.models import Call
 from calls.templatetags.calls_format import money
 
 register = template.Library()
@@ -91,3 +92,8 @@ def _parts(rate: dict[str, Any]) -> list[str]:
         for name, label in named.items()
         if rate[name] and (name in ("evening", "weekend") or Decimal(rate[name]))
     ]
+
+
+@register.filter
+def direction_name(direction: str) -> str:
+    return str(Call.Direction(direction).label)

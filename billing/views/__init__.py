@@ -1,3 +1,4 @@
+from billing.views.costs import BudgetView, CostsView, QuoteView, WatchView
 from billing.views.pricelists import (
     PriceImportView,
     PriceListExportView,
@@ -6,8 +7,12 @@ from billing.views.pricelists import (
 )
 
 __all__ = [
+    "BudgetView",
+    "CostsView",
     "PriceImportView",
     "PriceListExportView",
     "PriceListView",
     "PriceListsView",
+    "QuoteView",
+    "WatchView",
 ]
