@@ -9,12 +9,23 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from billing.models import Budget, CostWatch, PriceListImport
+from billing.models import Budget, CostWatch, PriceListImport, Rate
 from billing.pricefiles.imports import operator_zone
 from calls.filters import DateInput
 from calls.models import Extension
 
 LARGEST_FILE = 20_000_000
+
+
+class AmountField(forms.DecimalField):
+    """An amount as a Pole writes it: `1 234,50`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"inputmode": "decimal"})
+        super().__init__(**{**kwargs, "localize": True, "widget": widget})
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python("".join(value.split()) if isinstance(value, str) else value)
 
 
 class ImportForm(forms.ModelForm[PriceListImport]):
@@ -58,6 +69,34 @@ class ImportForm(forms.ModelForm[PriceListImport]):
         return super().save(commit)
 
 
+MONEY = ("per_minute", "per_call", "evening", "weekend", "connection_fee", "minimum")
+
+
+class RateForm(forms.ModelForm[Rate]):
+    """One rate of a price list."""
+
+    class Meta:
+        model = Rate
+        fields = (
+            *("space", "prefix", "name", "treatment", *MONEY),
+            *("first_increment", "next_increment", "valid_from", "valid_to"),
+        )
+        field_classes = dict.fromkeys(MONEY, AmountField)
+        widgets = {  # noqa: RUF012
+            name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+            for name in ("valid_from", "valid_to")
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        key = {name: cleaned.get(name) for name in ("space", "prefix", "valid_from")}
+        if Rate.objects.filter(price_list=self.instance.price_list, **key).exists():
+            raise ValidationError(
+                _("The list has a rate for this prefix from this moment already.")
+            )
+        return cleaned
+
+
 RECIPIENTS = ("to_owners", "to_managers", "addresses")
 
 
@@ -67,6 +106,7 @@ class BudgetForm(forms.ModelForm[Budget]):
     class Meta:
         model = Budget
         fields = ("extension", "amount", *RECIPIENTS)
+        field_classes = {"amount": AmountField}  # noqa: RUF012 - that is how Django reads it
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,8 +115,6 @@ class BudgetForm(forms.ModelForm[Budget]):
         field.queryset = desks
         field.empty_label = _("the whole firm")
         field.help_text = ""
-        self.fields["amount"].localize = True
-        self.fields["amount"].widget = forms.TextInput(attrs={"inputmode": "decimal"})
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

@@ -8,12 +8,14 @@ COSTS = "accounts/<slug:slug>/costs"
 urlpatterns = [
     path(f"{PRICES}/", views.PriceListsView.as_view(), name="price-lists"),
     path(f"{PRICES}/<int:pk>/", views.PriceListView.as_view(), name="price-list"),
+    path(f"{PRICES}/<int:pk>/rates/new/", views.RateView.as_view(), name="rate-new"),
     re_path(
         rf"^{PRICES}/(?P<pk>[0-9]{{1,18}})/export\.(?P<kind>csv|xlsx)$",
         views.PriceListExportView.as_view(),
         name="price-list-export",
     ),
     path(f"{PRICES}/imports/<int:pk>/", views.PriceImportView.as_view(), name="price-import"),
+    path("operator/unrated/", views.UnratedView.as_view(), name="unrated"),
     path(f"{COSTS}/", views.CostsView.as_view(), name="costs"),
     path(f"{COSTS}/budgets/new/", views.BudgetView.as_view(), name="budget-new"),
     path(f"{COSTS}/budgets/<int:pk>/", views.BudgetView.as_view(), name="budget"),

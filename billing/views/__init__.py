@@ -4,7 +4,9 @@ from billing.views.pricelists import (
     PriceListExportView,
     PriceListsView,
     PriceListView,
+    RateView,
 )
+from billing.views.unrated import UnratedView
 
 __all__ = [
     "BudgetView",
@@ -14,5 +16,7 @@ __all__ = [
     "PriceListView",
     "PriceListsView",
     "QuoteView",
+    "RateView",
+    "UnratedView",
     "WatchView",
 ]

@@ -4,16 +4,19 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, cast
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from accounts.access import OperatorMixin
 from accounts.models import User
 from billing import tasks
-from billing.forms import ImportForm
-from billing.models import PriceList, PriceListImport
+from billing.forms import ImportForm, RateForm
+from billing.models import PriceList, PriceListImport, Rate
 from billing.pricefiles import report, stored, writing
 from billing.pricefiles.imports import operator_zone
 
@@ -76,6 +79,32 @@ class PriceListView(PricesMixin):
             imports=imports.select_related("requested_by").order_by("-id")[:20],
         )
         return render(self.request, "operator/prices/list.html", context)
+
+
+class RateView(PricesMixin):
+    """A new rate in a price list; what waited for it is charged by itself."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = {name: request.GET[name] for name in ("space", "prefix") if name in request.GET}
+        since = parse_datetime(request.GET.get("since", "")) or self.now
+        local = since.astimezone(operator_zone()).replace(second=0, microsecond=0)
+        return self.page(
+            RateForm(
+                instance=Rate(price_list=self.price_list), initial={**asked, "valid_from": local}
+            )
+        )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        form = RateForm(request.POST, instance=Rate(price_list=self.price_list))
+        if not form.is_valid():
+            return self.page(form)
+        form.save()
+        messages.success(request, _("The rate is saved; calls that waited for it are charged now."))
+        return redirect("unrated")
+
+    def page(self, form: RateForm) -> HttpResponse:
+        context = self.get_context_data(price_list=self.price_list, form=form)
+        return render(self.request, "operator/prices/rate.html", context)
 
 
 class PriceListExportView(PricesMixin):

@@ -41,7 +41,7 @@ class _Talk(socketserver.StreamRequestHandler):
         lines = iter(self.rfile.readline, b".\r\n")
         message = message_from_bytes(b"".join(lines), policy=policy.default)
         if server.answer.startswith("250"):
-            server.received.append(cast(EmailMessage, message))
+            server.received.append(message)
         self.say(server.answer)
 
     def say(self, text: str) -> None:
