@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Account
-from billing.models import Budget, CostWatch, PriceListImport, Rate
+from billing.models import Budget, CostWatch, PriceList, PriceListImport, Rate
 from billing.pricefiles.imports import operator_zone
+from calls import periods
 from calls.filters import DateInput
 from calls.models import Extension
+from calls.periods import Period
 
 LARGEST_FILE = 20_000_000
 
@@ -94,6 +96,46 @@ class RateForm(forms.ModelForm[Rate]):
             raise ValidationError(
                 _("The list has a rate for this prefix from this moment already.")
             )
+        return cleaned
+
+
+class ReratingForm(forms.Form):
+    """Whose calls of which days are to be rated again, and why. ``period`` is set where all is well."""
+
+    period: Period
+
+    first = forms.DateField(label=_("Calls from"), widget=DateInput())
+    last = forms.DateField(label=_("Calls until"), widget=DateInput())
+    account = forms.ModelChoiceField(
+        label=_("Account"),
+        queryset=Account.objects.order_by("name"),
+        required=False,
+        empty_label=_("all accounts"),
+    )
+    price_list = forms.ModelChoiceField(
+        label=_("Price list"),
+        queryset=PriceList.objects.order_by("name"),
+        required=False,
+        empty_label=_("all price lists"),
+        help_text=_("Only charges that this list made or would make."),
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200)
+
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = now.astimezone(operator_zone()).date()
+        self.fields["first"].initial = today.replace(day=1)
+        self.fields["last"].initial = today
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last:
+            account = cleaned.get("account")
+            try:
+                self.period = periods.span(first, last, account.tz if account else operator_zone())
+            except (ValueError, OverflowError) as error:
+                raise ValidationError(_("The last day is before the first one.")) from error
         return cleaned
 
 

@@ -15,6 +15,8 @@ urlpatterns = [
         name="price-list-export",
     ),
     path(f"{PRICES}/imports/<int:pk>/", views.PriceImportView.as_view(), name="price-import"),
+    path("operator/reratings/", views.ReratingsView.as_view(), name="reratings"),
+    path("operator/reratings/<int:pk>/", views.ReratingView.as_view(), name="rerating"),
     path("operator/unrated/", views.UnratedView.as_view(), name="unrated"),
     path(f"{COSTS}/", views.CostsView.as_view(), name="costs"),
     path(f"{COSTS}/budgets/new/", views.BudgetView.as_view(), name="budget-new"),

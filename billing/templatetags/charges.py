@@ -1,7 +1,8 @@
 from django import template
 
 from accounts.models import Account
-from billing import explaining
+from billing import explaining, history
+from billing.factors import factors as factors_of
 from billing.models import AccountPriceList, Charge, PriceList
 from calls.models import Call
 
@@ -24,6 +25,18 @@ def why(charge: Charge, account: Account) -> str:
 
 
 @register.simple_tag
+def changes_of(charge: Charge, account: Account) -> list[history.Changed]:
+    """What the charge was before, and why it changed, the latest change first."""
+    return history.changes_of(charge, account)
+
+
+@register.simple_tag
 def pays_in(account: Account) -> PriceList:
     """A price list that stands for what the account's sums are in: currency and basis are those of all its lists."""
     return AccountPriceList.money_of(account)
+
+
+@register.filter
+def factors(charge: Charge) -> list[tuple[str, str]]:
+    """Every factor of a charge with its name, without those that play no part."""
+    return factors_of(charge)

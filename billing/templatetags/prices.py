@@ -1,5 +1,6 @@
 """Rates, and what was found in a file of them, in words."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -7,9 +8,11 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from billing.models import Charge
 from billing.pricefiles.content import Fault
 from billing.pricefiles.reading import Refusal
 from calls.models import Call
+from calls.models.call import public_id
 from calls.templatetags.calls_format import money
 
 register = template.Library()
@@ -97,3 +100,14 @@ def _parts(rate: dict[str, Any]) -> list[str]:
 @register.filter
 def direction_name(direction: str) -> str:
     return str(Call.Direction(direction).label)
+
+
+@register.filter
+def last_day(end: datetime) -> datetime:
+    """The moment before a period's end, which is on its last day."""
+    return end - timedelta(microseconds=1)
+
+
+@register.filter
+def call_public_id(charge: Charge) -> str:
+    return public_id(charge.call_started_at, charge.call_id)

@@ -6,6 +6,7 @@ from billing.views.pricelists import (
     PriceListView,
     RateView,
 )
+from billing.views.reratings import ReratingsView, ReratingView
 from billing.views.unrated import UnratedView
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "PriceListsView",
     "QuoteView",
     "RateView",
+    "ReratingView",
+    "ReratingsView",
     "UnratedView",
     "WatchView",
 ]
