@@ -10,13 +10,13 @@ from django.db import transaction
 
 from accounts.models import Account, Membership, Role, User
 from billing.charging import charge_pending
-from billing.demo import prices
+from billing.demo import budgets, prices
 from billing.demo.legs import SWITCH
 from billing.demo.logins import Login, Logins
 from billing.demo.people import BICYCLES, FIRMS, GARDENS, Firm
 from billing.demo.shapes import DAYS
 from billing.demo.stories import ZONE, just_now, year
-from billing.models import AccountPriceList, PriceList, Rate
+from billing.models import AccountPriceList, PriceList, Rate, VatRate
 from calls.ingest import groups, pipeline, store
 from calls.ingest.folding import fold
 from calls.ingest.store import StoredCall
@@ -46,6 +46,7 @@ def load(now: datetime, say: Say, *, calls: int = FULL_SIZE, seed: int = SEED) -
             say(f"{firm.name}: {done} calls stored")
     say("charging the calls that cost something")
     say(f"{charge_pending(now)} calls charged")
+    budgets.add(accounts[GARDENS.slug], now)
     _take_over_just_now(pbx, now, seed)
     logins = Logins(_people(accounts[GARDENS.slug], now), pbx.name, secret)
     logins.keep()
@@ -84,6 +85,7 @@ def _prices(accounts: dict[str, Account], now: datetime) -> None:
     agreed = PriceList.objects.create(name=f"Cennik {BICYCLES.name}", base=basic)
     for price_list, items in ((basic, prices.BASIC), (agreed, prices.AGREED)):
         Rate.objects.bulk_create(rate for item in items for rate in _rates(price_list, item, now))
+    VatRate.objects.create(percent=prices.VAT, since=_beginning(now).date())
     for slug, price_list in ((GARDENS.slug, basic), (BICYCLES.slug, agreed)):
         AccountPriceList.objects.create(
             account=accounts[slug], price_list=price_list, since=_beginning(now)

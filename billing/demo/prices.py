@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from billing.demo.people import MOBILE
 
+VAT = Decimal(23)
 SECONDS = (1, 1)
 MINUTES = (60, 60)
 HALF_MINUTES = (30, 6)

@@ -58,17 +58,18 @@ def as_csv(versions: Iterable[Version], zone: ZoneInfo, *, dates: bool) -> bytes
 
 def as_xlsx(versions: Iterable[Version], zone: ZoneInfo, *, dates: bool) -> bytes:
     file = io.BytesIO()
-    # Text stays text: no cell becomes a formula, a link or a number because of how it looks.
-    plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(file, {**plain, "constant_memory": True}) as book:
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
         sheet.freeze_panes(1, 0)
         for place, name in enumerate(headers(dates=dates)):
             sheet.set_column(place, place, WIDTHS.get(name, 14))
         for line, row in enumerate(_rows(versions, zone, dates=dates)):
             for place, value in enumerate(row):
-                if value is not None:
-                    sheet.write(line, place, value)
+                # Text is written as text: no cell becomes a formula, a link or a number because of how it looks.
+                if isinstance(value, str):
+                    sheet.write_string(line, place, value)
+                elif value is not None:
+                    sheet.write_number(line, place, value)
     return file.getvalue()
 
 
