@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0001_initial"),
         ("billing", "0002_full_model"),
-        ("calls", "0004_unpriced_reason"),
+        ("calls", "0008_unpriced_reason"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
