@@ -13,6 +13,7 @@ import statistics
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from billing import rerating, tariffs
 from billing.charging import charge_all_of, charge_batch
 from billing.models import Charge, ChargeChange, PriceList, Rate
 from billing.tariffs import Tariffs
+from callpanel.celery import freeze_what_is_loaded
 from calls import partitions
 from calls.models import UnpricedCall
 
@@ -44,7 +46,7 @@ def main(running: Stack, arguments: Sequence[str]) -> int:
     print(
         f"{calls:,} calls, {rates:,} rates, {processes} processes, {os.getloadavg()[0]:.1f} waiting for a processor"
     )
-    show("calls stored", calls, lambda: made.calls(accounts, calls, chance, NOW))
+    made.calls(accounts, calls, chance, NOW)
     reload_prices(rates)
     waiting = UnpricedCall.objects.count()
     show("charged out of the queue", waiting, lambda: in_processes(processes, charge))
@@ -55,31 +57,54 @@ def main(running: Stack, arguments: Sequence[str]) -> int:
     return 0
 
 
-def show(name: str, units: int, work: Callable[[], object]) -> float:
-    """Prints and returns how many a second were done."""
+@dataclass(frozen=True)
+class Pace:
+    """Calls a second, and calls a second of a processor: what others do on the machine changes only the first much."""
+
+    wall: float
+    processor: float
+
+    def share_of(self, floor: "Pace") -> str:
+        shares = self.wall / floor.wall, self.processor / floor.processor
+        return f"{shares[0]:.0%} of the floor, by processor time {shares[1]:.0%}"
+
+
+def show(name: str, units: int, work: Callable[[], float]) -> Pace:
+    """``work`` returns the processor time that it took."""
     began = time.monotonic()
-    work()
-    rate = units / (time.monotonic() - began)
-    print(f"{name:44}{rate:10,.0f} calls/s", flush=True)
-    return rate
+    busy = work()
+    pace = Pace(units / (time.monotonic() - began), units / busy)
+    print(
+        f"{name:42}{pace.wall:9,.0f} calls/s {pace.processor:9,.0f} a processor second", flush=True
+    )
+    return pace
 
 
-def in_processes(count: int, work: Callable[[int, int], None]) -> None:
-    """Runs ``work(number, count)`` in so many processes at a time, each with a connection of its own."""
+def in_processes(count: int, work: Callable[[int, int], None]) -> float:
+    """Runs ``work(number, count)`` in so many processes at a time, each with a connection of its own.
+
+    Returns the seconds for which they and their database processes kept a processor busy.
+    """
     connections.close_all()
     children = []
+    reading, writing = os.pipe()
     for number in range(count):
         if (child := os.fork()) == 0:
-            run_and_leave(work, number, count)
+            run_and_leave(work, number, count, writing)
         children.append(child)
+    os.close(writing)
     statuses = [os.waitpid(child, 0)[1] for child in children]
     if any(statuses):
         raise SystemExit("a process failed")
+    with os.fdopen(reading) as results:
+        return sum(map(float, results))
 
 
-def run_and_leave(work: Callable[[int, int], None], number: int, count: int) -> None:
+def run_and_leave(work: Callable[[int, int], None], number: int, count: int, result: int) -> None:
+    freeze_what_is_loaded()
     try:
         work(number, count)
+        os.write(result, f"{time.process_time() + backend_seconds()}\n".encode())
     except BaseException:
         traceback.print_exc()
         os._exit(1)
@@ -102,7 +127,7 @@ def reload_prices(rates: int) -> None:
 
 def charge(number: int, count: int) -> None:
     plans = Tariffs()
-    for account in Account.objects.order_by("pk").filter(pk__isnull=False)[number::count]:
+    for account in Account.objects.order_by("pk")[number::count]:
         charge_all_of(account.pk, plans, NOW)
 
 
@@ -155,20 +180,20 @@ def backend_seconds() -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def measure_floor(processes: int) -> float:
+def measure_floor(processes: int) -> Pace:
     """COPY of the charges that there are, by as many processes, into a table like theirs."""
     tidy_up()
     blocks = [charges_as_copied(month) for month in partitions.existing(Charge._meta.db_table)]
     make_floor_table()
     charges = Charge.objects.count()
-    rate = show(
+    pace = show(
         "FLOOR: COPY of the same charges",
         charges,
         lambda: in_processes(processes, lambda number, count: copy(blocks[number::count])),
     )
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE floor")
-    return rate
+    return pace
 
 
 def charges_as_copied(month: Any) -> list[bytes]:
@@ -205,7 +230,7 @@ def copy_block(rows: bytes) -> None:
 
 
 def measure_rerating(
-    title: str, share: float, processes: int, floor: float, chance: random.Random
+    title: str, share: float, processes: int, floor: Pace, chance: random.Random
 ) -> None:
     """What the whole year takes, first to count and then to do; the prices of this share of the list are others."""
     made.change_prices(share, chance)
@@ -213,11 +238,11 @@ def measure_rerating(
     changes = ChargeChange.objects.count()
     order = rerating.request(start=NOW - made.YEAR, end=NOW, reason="benchmark", by=None, now=NOW)
     for step in ("counted", "done"):
-        rate = show(
+        pace = show(
             f"{title}, {step}", Charge.objects.count(), lambda: in_processes(processes, work)
         )
         rerating.work(NOW)
-        print(f"{'':44}{rate / floor:10.0%} of the floor")
+        print(f"{'':42}{pace.share_of(floor)}", flush=True)
         order.refresh_from_db()
         if step == "counted":
             rerating.start(order)

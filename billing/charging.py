@@ -157,7 +157,7 @@ def _terms(
     """By which terms to charge a leg: those that it was charged by, which only re-rating changes."""
     if old is not None and old.number == leg.to and (old.seconds or not leg.seconds):
         return terms[old.terms_id]
-    return plan.at(key[0]).terms_for(leg.to, leg.seconds, key[0], plan.zone)
+    return plan.at(key[0]).terms(leg.to, leg.seconds, key[0], plan.zone)
 
 
 def _key(call: WaitingCall, leg: PaidLeg) -> Key:

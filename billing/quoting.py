@@ -33,7 +33,7 @@ def quote(account: Account, number: str, seconds: int, at: datetime) -> Quote:
     """
     dialled = normalise(number)
     plan = Tariffs().of(account.pk)
-    terms = plan.at(at).terms(dialled, seconds, at, plan.zone)
+    terms = plan.at(at).terms(dialled.text, seconds, at, plan.zone)
     if isinstance(terms, Unpriced):
         return Quote(dialled, None, terms)
     bundles: list[tuple[str, int]] = []

@@ -57,9 +57,6 @@ class Rate:
     first_increment: int = 1
     next_increment: int = 1
 
-    def is_valid(self, at: datetime) -> bool:
-        return self.valid_from <= at and (self.valid_to is None or at < self.valid_to)
-
     @property
     def has_bands(self) -> bool:
         return self.evening is not None or self.weekend is not None
@@ -80,20 +77,22 @@ class Listing:
 class Version:
     """A rate in its list, and the terms that it makes in each band."""
 
-    __slots__ = ("_terms", "listing", "rate")
+    __slots__ = ("_hours", "_terms", "listing", "rate", "since", "until")
 
     def __init__(self, listing: Listing, rate: Rate) -> None:
         self.listing = listing
         self.rate = rate
+        self.since = rate.valid_from
+        self.until = rate.valid_to
+        self._hours = listing.hours if rate.has_bands else None
         self._terms: dict[Band, Terms] = {}
 
     def terms(self, at: datetime, zone: tzinfo) -> Terms:
-        band = Band.ALWAYS
-        if self.listing.hours and self.rate.has_bands:
-            band = self.listing.hours.band(at.astimezone(zone))
-        if band not in self._terms:
-            self._terms[band] = _terms(self.listing, self.rate, band)
-        return self._terms[band]
+        band = self._hours.band(at.astimezone(zone)) if self._hours else Band.ALWAYS
+        terms = self._terms.get(band)
+        if terms is None:
+            terms = self._terms[band] = _terms(self.listing, self.rate, band)
+        return terms
 
 
 class RateTable:
@@ -121,7 +120,9 @@ class RateTable:
         return cls(listing, ((rate.space, rate.prefix, rate) for rate in rates))
 
     def versions(self, key: tuple[str, str]) -> list[Version]:
-        """The versions of exactly this space and prefix, the one that began last first; KeyError without any."""
+        """The versions of exactly this space and prefix, the one that began last first."""
+        if key not in self.rows:
+            return []
         if key not in self._versions:
             rates = sorted(
                 map(self._make, self.rows[key]),
@@ -143,14 +144,15 @@ class Tariff:
         self._lengths = sorted(
             {len(key[1]) for table in tables for key in table.rows}, reverse=True
         )
-        self._candidates: dict[str, list[Version]] = {}
-        self._numbers: dict[str, Number] = {}
+        # None for a number that is free by rule.
+        self._known: dict[str, list[Version] | None] = {}
+        self._chains: dict[tuple[str, str], list[Version]] = {}
         listing = tables[0].listing if tables else Listing(0, "")
         self._free_by_rule = Terms(listing.currency, listing.basis, free="rule")
         self._nothing = Terms(listing.currency, listing.basis)
 
-    def terms(self, number: Number, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
-        """By which terms a leg is charged that was answered `at`, for `seconds`; `zone` is the account's.
+    def terms(self, number: str, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
+        """By which terms a leg to `number` is charged that was answered `at`, for `seconds`; `zone` is the account's.
 
         Among the rates valid then, the longest prefix wins over everything, then the own list over the base list, then
         the version that began last. Free by rule are emergency and toll-free numbers, whatever the lists say. 0
@@ -158,9 +160,10 @@ class Tariff:
         """
         if seconds < 0:
             raise ValueError(f"a leg cannot last {seconds} seconds")
-        if number.kind in FREE_KINDS:
+        versions = self._versions(number)
+        if versions is None:
             return self._free_by_rule
-        version = self.match(number, at)
+        version = _valid(versions, at)
         if version is not None and version.rate.treatment != Treatment.BLOCKED:
             return version.terms(at, zone)
         if seconds == 0:
@@ -169,45 +172,48 @@ class Tariff:
             return Unpriced.BLOCKED
         return Unpriced.NO_RATE if self._tables else Unpriced.NO_LIST
 
-    def terms_for(self, number: str, seconds: int, at: datetime, zone: tzinfo) -> Terms | Unpriced:
-        """The same for a number as text, which is read only once."""
-        known = self._numbers.get(number)
-        if known is None:
-            if len(self._numbers) >= REMEMBERED:
-                self._numbers.clear()
-            known = self._numbers[number] = normalise(number)
-        return self.terms(known, seconds, at, zone)
-
     def match(self, number: Number, at: datetime) -> Version | None:
         """The rate for a call answered `at`, be it a blocked destination, or None."""
-        candidates = self._candidates.get(number.text)
-        if candidates is None:
-            if len(self._candidates) >= REMEMBERED:
-                self._candidates.clear()
-            candidates = self._candidates[number.text] = self._all(number)
-        for version in candidates:
-            if version.rate.is_valid(at):
-                return version
-        return None
+        return _valid(self._fitting(number), at)
 
-    def _all(self, number: Number) -> list[Version]:
+    def _versions(self, number: str) -> list[Version] | None:
+        """What `_fitting` says, read and looked for only once for a number, or None where it is free by rule."""
+        if number not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            read = normalise(number)
+            self._known[number] = None if read.kind in FREE_KINDS else self._fitting(read)
+        return self._known[number]
+
+    def _fitting(self, number: Number) -> list[Version]:
         """The rates of any time whose prefix fits, in the order in which they win."""
-        space, digits = number.space, number.digits
-        found: list[Version] = []
-        if space:
-            for length in self._lengths:
-                key = (space, digits[:length])
-                for table in self._tables:
-                    if len(key[1]) == length and key in table.rows:
-                        found += table.versions(key)
-        return found
+        space = number.space
+        return self._beginning(space, number.digits, 0) if space else []
+
+    def _beginning(self, space: str, digits: str, place: int) -> list[Version]:
+        """The rates for the longest prefix of these digits, of the lengths from this place on, and for all shorter."""
+        for shorter, length in enumerate(self._lengths[place:], start=place + 1):
+            key = (space, digits[:length])
+            if length <= len(digits) and any(key in table.rows for table in self._tables):
+                if key not in self._chains:
+                    found = [version for table in self._tables for version in table.versions(key)]
+                    self._chains[key] = found + self._beginning(space, digits, shorter)
+                return self._chains[key]
+        return []
+
+
+def _valid(versions: Iterable[Version], at: datetime) -> Version | None:
+    for version in versions:
+        if version.since <= at and (version.until is None or at < version.until):
+            return version
+    return None
 
 
 def price(
     tariff: Tariff, number: Number, seconds: int, at: datetime, zone: tzinfo = UTC
 ) -> Price | Unpriced:
     """Price a leg to `number`, answered `at` for `seconds` whole seconds, of which no bundle pays any."""
-    terms = tariff.terms(number, seconds, at, zone)
+    terms = tariff.terms(number.text, seconds, at, zone)
     return terms if isinstance(terms, Unpriced) else terms.price(seconds)
 
 

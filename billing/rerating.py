@@ -242,7 +242,7 @@ def _found(
     for row in rows:
         answered_at = datetime.fromisoformat(row[0])
         tariff = plan.at(answered_at)
-        terms = tariff.terms_for(row[4], int(row[5]), answered_at, plan.zone)
+        terms = tariff.terms(row[4], int(row[5]), answered_at, plan.zone)
         now = None if isinstance(terms, Unpriced) else terms
         if now is None or not others_only or now.id != int(row[10]):
             yield ledger.entry(row), now

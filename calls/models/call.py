@@ -56,11 +56,11 @@ class Call(models.Model):
         NO_RATE = "no_rate", _("no rate")
 
     pk = models.CompositePrimaryKey("account_id", "started_at", "id")
-    account = models.ForeignKey(Account, models.DO_NOTHING, db_constraint=False)
+    account = models.ForeignKey(Account, models.DO_NOTHING, db_constraint=False, db_index=False)
     started_at = models.DateTimeField()
     # A pure function of the PBX's own ids: see calls.ingest.store.call_id.
     id = models.BigIntegerField()
-    pbx = models.ForeignKey(Pbx, models.DO_NOTHING, db_constraint=False)
+    pbx = models.ForeignKey(Pbx, models.DO_NOTHING, db_constraint=False, db_index=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
     outcome = models.CharField(max_length=20, choices=Outcome.choices)
     missed = models.BooleanField()

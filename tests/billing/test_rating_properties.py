@@ -69,7 +69,8 @@ def match_by_scanning(
         for rate in rates
         if rate.space == number.space
         and number.digits.startswith(rate.prefix)
-        and rate.is_valid(at)
+        and rate.valid_from <= at
+        and (rate.valid_to is None or at < rate.valid_to)
     ]
     return max(fitting, key=lambda entry: entry[:4])[4] if fitting else None
 
