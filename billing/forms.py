@@ -119,7 +119,11 @@ class ReratingForm(forms.Form):
         empty_label=_("all price lists"),
         help_text=_("Only charges that this list made or would make."),
     )
-    reason = forms.CharField(label=_("Reason"), max_length=200)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        help_text=_("Stands on the page of each call that changes, also for the customer."),
+    )
 
     def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from billing.models import AccountPriceList, NoticeMail
-from billing.notices import told
+from billing.notices import calls_of, told
 from calls.models import Extension
 
 logger = logging.getLogger("callpanel.billing")
@@ -38,6 +38,10 @@ def send_waiting(now: datetime) -> int:
             _put_off(mail, now)
             if not isinstance(error, OF_ONE_MAIL):
                 break
+        except Exception:
+            # What is wrong with one mail does not keep the others back.
+            logger.exception("mail %d could not be written", mail.pk)
+            _put_off(mail, now)
     return sent
 
 
@@ -65,12 +69,14 @@ def _put_off(mail: NoticeMail, now: datetime) -> None:
 def _message(mail: NoticeMail, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     account = mail.notice.account
     with translation.override(settings.LANGUAGE_CODE), timezone.override(account.tz):
-        message = told(mail.notice, account)
+        pays = AccountPriceList.money_of(account)
+        message = told(mail.notice, account, pays.currency)
         context = {
             "account": account,
             "told": message,
+            "calls": calls_of(mail.notice, account),
             "names": Extension.names_in(account),
-            "pays": AccountPriceList.money_of(account),
+            "pays": pays,
             "root": settings.PUBLIC_URL,
             "settings_path": reverse("costs", args=[account.slug]),
         }

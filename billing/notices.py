@@ -1,6 +1,5 @@
 """What an account was told of its costs, in words: for its page and for mails."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
-from billing.models import AccountPriceList, Charge, Notice
+from billing.models import Charge, Notice
 from calls.models import Call, Extension
 from calls.models.call import from_public_id
 from calls.querysets import CallQuerySet
@@ -21,29 +20,28 @@ from calls.templatetags.calls_format import total_money
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice in words. ``path``: the list of its calls; ``calls``: those that it names and that are still kept."""
+    """A notice in words. ``path``: the list of its calls."""
 
     notice: Notice
     title: str
     text: str
     path: str
-    calls: Sequence[Call]
 
 
-def told(notice: Notice, account: Account) -> Told:
-    """In the language of the moment."""
+def told(notice: Notice, account: Account, currency: str) -> Told:
+    """In the language of the moment; sums are in ``currency``."""
     describe = {
         Notice.Kind.BUDGET: _of_budget,
         Notice.Kind.FIRST_CALL: _of_first_call,
         Notice.Kind.UNUSUAL: _of_unusual,
     }[Notice.Kind(notice.kind)]
-    title, text, query = describe(notice, account)
+    title, text, query = describe(notice, account, currency)
     path = f"{reverse('call-list', args=[account.slug])}?{urlencode(query)}"
-    return Told(notice, title, text, path, list(calls_of(notice, account)))
+    return Told(notice, title, text, path)
 
 
 def calls_of(notice: Notice, account: Account) -> CallQuerySet:
-    """The calls that the notice names, the newest first."""
+    """The calls that the notice names and that are still kept, the newest first."""
     keys = [key for key in map(from_public_id, notice.facts["calls"]) if key]
     return (
         Call.objects.filter(
@@ -56,7 +54,7 @@ def calls_of(notice: Notice, account: Account) -> CallQuerySet:
     )
 
 
-def _of_budget(notice: Notice, account: Account) -> tuple[str, str, dict[str, Any]]:
+def _of_budget(notice: Notice, account: Account, currency: str) -> tuple[str, str, dict[str, Any]]:
     facts = notice.facts
     first = date.fromisoformat(facts["month"])
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -68,13 +66,15 @@ def _of_budget(notice: Notice, account: Account) -> tuple[str, str, dict[str, An
         title = f"{title}: {desk or facts['extension']}"
     text = _("In %(month)s calls have cost %(spent)s. The budget is %(amount)s.") % {
         "month": date_format(first, "F Y"),
-        "spent": _money(account, facts["spent"]),
-        "amount": _money(account, facts["amount"]),
+        "spent": _money(currency, facts["spent"]),
+        "amount": _money(currency, facts["amount"]),
     }
     return title, text, query
 
 
-def _of_first_call(notice: Notice, account: Account) -> tuple[str, str, dict[str, Any]]:
+def _of_first_call(
+    notice: Notice, account: Account, currency: str
+) -> tuple[str, str, dict[str, Any]]:
     place = notice.facts["destination"]
     name = _rate_name(notice, account)
     title = _("First call to %(place)s") % {"place": f"{name} ({place})" if name else place}
@@ -101,14 +101,14 @@ def _rate_name(notice: Notice, account: Account) -> str:
     return charge.terms.terms.rate_name if charge else ""
 
 
-def _of_unusual(notice: Notice, account: Account) -> tuple[str, str, dict[str, Any]]:
+def _of_unusual(notice: Notice, account: Account, currency: str) -> tuple[str, str, dict[str, Any]]:
     facts = notice.facts
     start = datetime.fromisoformat(facts["start"]).astimezone(account.tz)
     values = {
         "day": date_format(start, "d.m.Y"),
         "hour": date_format(start, "d.m.Y H:i"),
-        "spent": _money(account, facts["spent"]),
-        "usual": _money(account, facts["usual"]),
+        "spent": _money(currency, facts["spent"]),
+        "usual": _money(currency, facts["usual"]),
     }
     if facts["span"] == "day":
         text = _("On %(day)s calls have cost %(spent)s. On such days it is usually %(usual)s.")
@@ -124,5 +124,5 @@ def _span(first: date, last: date) -> dict[str, Any]:
     return {"period": "custom", "first": first.isoformat(), "last": last.isoformat()}
 
 
-def _money(account: Account, amount: str) -> str:
-    return total_money(Decimal(amount), AccountPriceList.money_of(account).currency)
+def _money(currency: str, amount: str) -> str:
+    return total_money(Decimal(amount), currency)

@@ -37,20 +37,14 @@ def _version(
 
 def write(price_list: PriceList, changes: Sequence[Change]) -> None:
     """Needs a transaction. Whoever reads prices from memory is told by saving the list."""
-    written = [change.after for change in changes if change.after is not None]
+    # Two rows of a file may change one version: the later change holds what the earlier one made.
+    written = {(*change.key, each.valid_from): each for change in changes if (each := change.after)}
     gone = [each.before.id for each in changes if each.after is None and each.before]
     Rate.objects.filter(price_list=price_list, pk__in=[pk for pk in gone if pk]).delete()
     content = attrgetter(*NAMES)
     rows = [
-        (
-            price_list.pk,
-            each.space,
-            each.prefix,
-            each.valid_from,
-            each.valid_to,
-            *content(each.content),
-        )
-        for each in written
+        (price_list.pk, *key, each.valid_to, *content(each.content))
+        for key, each in written.items()
     ]
     key = ["price_list_id", "space", "prefix", "valid_from"]
     bulk.upsert(Rate, key, ["valid_to", *NAMES], rows)

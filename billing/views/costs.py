@@ -46,7 +46,9 @@ class CostsView(CostsMixin):
             costs=figures,
             other_basis=figures.with_vat(self.pays.basis),
             budgets=budgets_of(self.account, figures),
-            notices=[told(notice, self.account) for notice in notices[:NOTICES]],
+            notices=[
+                told(notice, self.account, self.pays.currency) for notice in notices[:NOTICES]
+            ],
             names=Extension.names_in(self.account),
         )
         return render(request, "billing/costs.html", context)

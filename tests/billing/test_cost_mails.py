@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from accounts.models import Account, Membership
 from billing.mailing import send_waiting
-from billing.models import Budget, CostWatch, NoticeMail
+from billing.models import Budget, CostWatch, Notice, NoticeMail
 from billing.watching import watch
 from calls.models import Call, Extension
 from tests.billing.mail_server import mail_server
@@ -183,6 +183,21 @@ def test_all_kinds_of_mails_have_their_words(call: Call, acme: Account, settings
 
 def _text(part: object) -> str:
     return part.get_content().splitlines()[2]  # type: ignore[attr-defined,no-any-return]
+
+
+def test_a_mail_that_cannot_be_written_does_not_keep_the_others_back(
+    call: Call, settings: Settings
+) -> None:
+    first = NoticeMail.objects.order_by("pk")[0]
+    broken = Notice.objects.create(
+        account=call.account, key="x", kind="budget", facts={}, created_at=RECORDED
+    )
+    NoticeMail.objects.filter(pk=first.pk).update(notice=broken)
+    with mail_server() as server:
+        settings.EMAIL_PORT = server.port
+        assert send_waiting(RECORDED) == 1
+
+    assert states() == [("alicja@acme.example", "waiting", 1), ("biuro@acme.example", "sent", 0)]
 
 
 def test_no_mail_no_connection(settings: Settings, acme: Account) -> None:

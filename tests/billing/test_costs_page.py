@@ -295,6 +295,24 @@ def test_the_page_takes_as_many_queries_for_a_busy_firm_as_for_a_quiet_one(
             client.get(COSTS)
 
 
+def test_each_message_on_the_page_takes_one_more_query(
+    client: Client,
+    owner: Membership,
+    acme: Account,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client.force_login(owner.user)
+    CostWatch.objects.create(account=acme, remembers_since=RECORDED - 90 * DAY)
+    for place in range(370, 380):
+        paid_call(acme, number=f"+{place}26123456", at=RECORDED - timedelta(minutes=place))
+    watch(RECORDED)
+
+    with django_assert_num_queries(16 + 5):
+        page = client.get(COSTS)
+
+    assert len(page.context["notices"]) == 5
+
+
 def test_a_budget_says_how_much_of_it_is_used(acme: Account, owner: Membership) -> None:
     Budget.objects.create(account=acme, amount=Decimal(3))
     paid_call(acme, "2.3999")

@@ -177,6 +177,19 @@ def test_an_import_is_applied_once_however_often_the_worker_is_asked(
     assert PriceList.objects.get().revision == revision
 
 
+def test_two_rows_may_change_the_same_version(price_list: PriceList) -> None:
+    applied(price_list, BEFORE, effective=YEAR)
+
+    rows = (
+        "prefix;price;from;to\n48;0,11;;30.11.2026\n48;0,11;2026-01-01T00:00:00+00:00;31.12.2026\n"
+    )
+    done = applied(price_list, rows)
+
+    (rate,) = Rate.objects.filter(prefix="48")
+    assert (done.state, str(rate.per_minute)) == ("done", "0.110000")
+    assert rate.valid_to == datetime(2026, 11, 30, 23, tzinfo=UTC)
+
+
 def test_what_a_worker_died_on_is_taken_up_by_another(price_list: PriceList) -> None:
     made = order(price_list, BEFORE)
     PriceListImport.objects.update(claimed_at=timezone.now())
