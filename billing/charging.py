@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from billing import ledger, usage, waiting
 from billing.bundling import Key
@@ -20,6 +20,7 @@ from billing.rating import Unpriced
 from billing.tariffs import Plan, Tariffs, terms_of
 from billing.terms import Terms
 from billing.waiting import Charging, Reason, WaitingCall
+from calls.faults import is_the_databases
 from calls.ingest.records import PaidLeg, moment
 from calls.ingest.store import call_id
 from calls.models import UnpricedCall
@@ -61,9 +62,9 @@ def charge_all_of(account_id: int, tariffs: Tariffs, now: datetime) -> int:
             count = charge_batch(account_id, tariffs, now, limit=size)
         except BusyError:
             return done  # The next run meets the same calls again.
-        except (OperationalError, InterfaceError):
-            raise  # The database is away: nothing is wrong with the calls.
-        except Exception:
+        except Exception as error:
+            if is_the_databases(error):
+                raise  # Nothing is wrong with the calls: they wait.
             logger.exception("cannot charge the next %d calls of account %d", size, account_id)
             count = _set_aside_oldest(account_id) if size == 1 else 0
             size = max(1, size // 10)

@@ -19,6 +19,9 @@ def bring_in_assigned() -> int:
 
 
 def _bring_in_all_of(pbx: Pbx) -> int:
+    # Without the lock first: most times there are none, and folding has no need to wait for that.
+    if not InboxRecord.objects.filter(pbx=pbx).now_somebodys().exists():
+        return 0
     count, reached = 0, 0
     while found := _bring_in(pbx, reached):
         count, reached = count + len(found), found[-1]

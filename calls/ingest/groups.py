@@ -5,9 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.models import Account
 from calls import bulk
 from calls.ingest.grouping import components
 from calls.ingest.records import Leg, Link, moment
@@ -198,6 +201,18 @@ def _write(pbx: Pbx, found: Sequence[Group], stored: Mapping[str, Leg]) -> None:
     )
 
 
+def _days_around(legs: Sequence[Leg]) -> list[tuple[datetime, datetime]]:
+    """From when until when calls of these legs may have begun: not the years between an old leg and an older one."""
+    spans: list[tuple[datetime, datetime]] = []
+    for leg in sorted(legs, key=lambda leg: leg.started):
+        since, until = moment(leg.started) - DAY, moment(leg.ended) + DAY
+        if spans and since <= spans[-1][1]:
+            since, last = spans.pop()
+            until = max(last, until)
+        spans.append((since, until))
+    return spans
+
+
 def _recall(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> None:
     """Bring back the groups of stored calls around legs so old that their groups were forgotten."""
     if not legs:
@@ -205,11 +220,13 @@ def _recall(pbx: Pbx, legs: Sequence[Leg], now: datetime) -> None:
     remembered = CallGroup.objects.filter(
         Q(pbx=pbx), started_at=OuterRef("started_at"), call_id=OuterRef("id")
     )
+    near = (Q(started_at__gte=since, started_at__lte=until) for since, until in _days_around(legs))
     calls = Call.objects.filter(
+        reduce(or_, near),
         ~Exists(remembered),
+        # By account, because so begins the key of the calls; no other index knows a PBX.
+        account__pk__any_of=list(Account.objects.values_list("pk", flat=True)),
         pbx=pbx,
-        started_at__gte=moment(min(leg.started for leg in legs)) - DAY,
-        started_at__lte=moment(max(leg.ended for leg in legs)) + DAY,
     )
     found = []
     for call in calls.only("account", "started_at", "id", "legs"):

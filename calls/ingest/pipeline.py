@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from calls import bulk
+from calls.faults import is_the_databases
 from calls.ingest import groups, source_counts, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
@@ -30,6 +32,7 @@ logger = logging.getLogger("callpanel.ingest")
 
 State = InboxRecord.State
 BATCH = 1000
+LARGEST_BATCH = 32 * 1024 * 1024
 # How long a call stays provisional after its last record while others are expected.
 SETTLE = timedelta(minutes=5)
 # No account keeps calls longer, so older records need no reading at all.
@@ -38,13 +41,26 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 
 class Verdict(NamedTuple):
-    """What became of a record; the fields are those of InboxRecord."""
+    """What became of a record; the fields are those of InboxRecord, but ``owned``: whether its call is somebody's.
+
+    ``started_at`` is the beginning of the call, from which its owner is looked for; None where that has no need.
+    """
 
     state: str
     reason: str = ""
     message: str = ""
     called: str = ""
     tenants: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    owned: bool = False
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        known = {**self._asdict(), "tenants": list(self.tenants)}
+        del known["owned"]
+        if self.started_at is None:
+            del known["started_at"]
+        return known
 
 
 @dataclass(slots=True)
@@ -78,8 +94,9 @@ class Batch:
 
 def fold_inbox(*, limit: int = BATCH) -> int:
     """Fold all that waits in the inbox; returns the number of records worked off."""
-    waiting = Pbx.objects.filter(inboxrecord__state=State.PENDING).distinct()
-    return sum(sum(fold_all_of(pbx, limit=limit)) for pbx in waiting)
+    waiting = InboxRecord.objects.filter(pbx=OuterRef("pk"), state=State.PENDING)
+    pbxes = Pbx.objects.filter(Exists(waiting))
+    return sum(sum(fold_all_of(pbx, limit=limit)) for pbx in pbxes)
 
 
 def fold_all_of(pbx: Pbx, *, limit: int = BATCH) -> Iterator[int]:
@@ -89,14 +106,15 @@ def fold_all_of(pbx: Pbx, *, limit: int = BATCH) -> Iterator[int]:
     """
     size = limit
     while True:
+        suspect = _oldest(pbx) if size == 1 else None
         try:
             count = fold_batch(pbx, timezone.now(), limit=size)
-        except (OperationalError, InterfaceError):
-            raise  # The database is away: nothing is wrong with the records.
-        except Exception:
+        except Exception as error:
+            if is_the_databases(error):
+                raise  # Nothing is wrong with the records: they wait.
             logger.exception("cannot take over the next %d records of %s", size, pbx)
-            if size == 1:
-                yield _set_aside(pbx)
+            if suspect is not None:
+                yield _set_aside(suspect)
             size = max(1, size // 10)
             continue
         if not count:
@@ -105,10 +123,14 @@ def fold_all_of(pbx: Pbx, *, limit: int = BATCH) -> Iterator[int]:
         size = min(limit, size * 2)
 
 
-def _set_aside(pbx: Pbx) -> int:
-    """Quarantine the oldest waiting record, which alone cannot be taken over, so that the others can."""
-    oldest = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")[:1]
-    return InboxRecord.objects.filter(pk__in=list(oldest.values_list("pk", flat=True))).update(
+def _oldest(pbx: Pbx) -> int | None:
+    waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING)
+    return waiting.order_by("id").values_list("pk", flat=True).first()
+
+
+def _set_aside(pk: int) -> int:
+    """Quarantine a waiting record that alone cannot be taken over, so that the others can."""
+    return InboxRecord.objects.filter(pk=pk, state=State.PENDING).update(
         state=State.QUARANTINED,
         reason="error",
         message="callpanel failed on this record; its log says how. Retry after an update.",
@@ -137,7 +159,14 @@ def settle(now: datetime) -> int:
     """Make final what waited long enough for records that did not come; returns the number of calls."""
     due = CallGroup.objects.filter(settles_at__lte=now)
     pbxes = Pbx.objects.filter(pk__in=due.values("pbx"))
-    return sum(_settle(pbx, now) for pbx in pbxes)
+    return sum(_settle_all_of(pbx, now) for pbx in pbxes)
+
+
+def _settle_all_of(pbx: Pbx, now: datetime) -> int:
+    done = 0
+    while count := _settle(pbx, now):
+        done += count
+    return done
 
 
 def _settle(pbx: Pbx, now: datetime) -> int:
@@ -178,9 +207,8 @@ def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
     """Read the oldest waiting records; every record's state is written."""
     waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
     batch, verdicts, switch = Batch(), [], pbx.switch
-    for pk, body, layout, received in waiting.values_list("id", "body", "layout", "received_at")[
-        :limit
-    ]:
+    rows = waiting.values_list("id", "body", "layout", "received_at")[:limit]
+    for pk, body, layout, received in _a_batch_of(rows):
         leg, state, reason, message = _parse(switch, bytes(body), layout, now)
         began = moment(leg.started) if leg else None
         verdicts.append((pk, state.value, reason, message, leg.key if leg else "", began))
@@ -190,6 +218,16 @@ def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
     expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
     InboxRecord.objects.filter(pk__in=expired).update(body=b"")
     return batch
+
+
+def _a_batch_of(rows: QuerySet[InboxRecord, Any]) -> Iterator[tuple[int, bytes, str, datetime]]:
+    """The rows, but no more of them than fit into memory: a record may have a megabyte."""
+    size = 0
+    for row in rows.iterator(chunk_size=100):
+        yield row
+        size += len(row[1])
+        if size > LARGEST_BATCH:
+            return
 
 
 def _parse(
@@ -260,10 +298,12 @@ def _place(
         if not provisional:
             expired = error.code == "expired"
             state = State.EXPIRED if expired else State.UNASSIGNED
-            verdict = Verdict(state, error.code, str(error), error.called, error.tenants)
+            began = moment(call.started) if call else None
+            verdict = Verdict(state, error.code, str(error), error.called, error.tenants, began)
     outcome.new_calls += new is not None and not old
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
+    verdict = verdict._replace(owned=new is not None)
     outcome.states |= {leg.key: verdict for leg in group.legs if not leg.is_event}
 
 
@@ -296,9 +336,8 @@ def _mark(pbx: Pbx, states: dict[str, Verdict]) -> None:
     for key, verdict in states.items():
         by_verdict.setdefault(verdict, []).append(key)
     for verdict, keys in by_verdict.items():
-        known = {**verdict._asdict(), "tenants": list(verdict.tenants)}
         records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=keys)
-        records = records.exclude(**known).exclude(state=State.PENDING)
-        if verdict.state == State.UNASSIGNED:
+        records = records.exclude(**verdict.columns).exclude(state=State.PENDING)
+        if not verdict.owned:
             records = records.exclude(state=State.DISMISSED)
-        records.update(**known)
+        records.update(**verdict.columns)

@@ -59,7 +59,7 @@ class InboxRecord(models.Model):
         EXPIRED = "expired", _("too old to be kept")
         DISMISSED = "dismissed", _("dismissed")
 
-    pbx = models.ForeignKey(Pbx, models.CASCADE, verbose_name=_("PBX"))
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_index=False, verbose_name=_("PBX"))
     received_at = models.DateTimeField(_("received"))
     layout = models.TextField(_("header of the file"), blank=True)
     body = models.BinaryField()
@@ -111,7 +111,7 @@ class InboxRecord(models.Model):
 class CallGroup(models.Model):
     """The legs of one call, and where the call that they make is stored (nowhere, while it belongs to nobody)."""
 
-    pbx = models.ForeignKey(Pbx, models.CASCADE)
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_index=False)
     account_id = models.BigIntegerField(null=True)
     started_at = models.DateTimeField(null=True)
     call_id = models.BigIntegerField(null=True)
@@ -136,7 +136,7 @@ class LegRecord(models.Model):
     """A leg by the PBX's own id of it, kept for the late window."""
 
     pk = models.CompositePrimaryKey("pbx_id", "key")
-    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False)
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False, db_index=False)
     key = models.CharField(max_length=255)
     group_id = models.BigIntegerField()
     data = models.JSONField()
@@ -156,7 +156,7 @@ class LegLink(models.Model):
     """A name that a leg holds between two moments (µs since the epoch), by which other legs find it."""
 
     pk = models.CompositePrimaryKey("pbx_id", "key", "leg_key")
-    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False)
+    pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False, db_index=False)
     key = models.CharField(max_length=300)
     leg_key = models.CharField(max_length=255)
     since = models.BigIntegerField()
