@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting, OfAccount
 from accounts.models import Account
 
 
@@ -46,6 +47,8 @@ class PriceList(models.Model):
         choices=RoundingMode.choices,
         default=RoundingMode.HALF_UP,
     )
+
+    keeping = Lasting("prices")
 
     class Meta:
         verbose_name = _("price list")
@@ -94,6 +97,8 @@ class Rate(models.Model):
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
     valid_to = models.DateTimeField(_("valid to"), null=True, blank=True)
 
+    keeping = Lasting("prices")
+
     class Meta:
         verbose_name = _("rate")
         verbose_name_plural = _("rates")
@@ -132,6 +137,8 @@ class AccountPriceList(models.Model):
     price_list = models.ForeignKey(PriceList, models.PROTECT, verbose_name=_("price list"))
     since = models.DateTimeField(_("since"), default=timezone.now)
 
+    keeping = Lasting("by which prices a firm pays")
+
     class Meta:
         verbose_name = _("price list of an account")
         verbose_name_plural = _("price lists of accounts")
@@ -162,6 +169,8 @@ class Charge(models.Model):
     currency = models.CharField(max_length=3)
     explanation = models.JSONField()
     charged_at = models.DateTimeField()
+
+    keeping = OfAccount("call_started_at", partitioned=True, numbers=("number",))
 
     class Meta:
         verbose_name = _("charge")

@@ -6,14 +6,19 @@ or not at all, so a killed worker loses nothing.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
+from accounts.models import Account
 from calls import bulk
+from calls.erasure import suppression
+from calls.erasure.suppression import Suppressions
 from calls.ingest import groups, store
 from calls.ingest.folding import fold
 from calls.ingest.formats import FORMATS
@@ -21,7 +26,8 @@ from calls.ingest.owners import Owners
 from calls.ingest.records import EPOCH, CdrError, FoldedCall, Leg, moment
 from calls.ingest.store import StoredCall
 from calls.models import CallGroup, InboxRecord, Pbx
-from calls.periods import retention_cutoff
+from calls.retention import receipts
+from calls.retention.cutoffs import cutoff_of
 from calls.signals import unpriced_calls_stored
 
 logger = logging.getLogger("callpanel.ingest")
@@ -30,9 +36,15 @@ State = InboxRecord.State
 BATCH = 1000
 # How long a call stays provisional after its last record while others are expected.
 SETTLE = timedelta(minutes=5)
-# No account keeps calls longer, so older records need no reading at all.
-LONGEST_RETENTION = timedelta(days=367)
 EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
+
+
+class TooOld(Exception):
+    """The account keeps no calls as old as this one."""
+
+    def __init__(self, account_id: int) -> None:
+        super().__init__()
+        self.account_id = account_id
 
 
 @dataclass(slots=True)
@@ -42,6 +54,9 @@ class Outcome:
     calls: list[StoredCall] = field(default_factory=list)
     moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
     states: dict[str, tuple[str, str, str]] = field(default_factory=dict)
+    too_old: list[tuple[groups.Group, int]] = field(default_factory=list)
+    hushed: list[tuple[groups.Group, list[Leg]]] = field(default_factory=list)
+    suppressions: Suppressions = field(default_factory=Suppressions)
 
 
 def fold_inbox(*, limit: int = BATCH) -> int:
@@ -88,8 +103,9 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
     with transaction.atomic():
         if not _lock(pbx):
             return 0
-        count, legs = _parse_all(pbx, now, limit)
+        legs, count, too_old = _parse_all(pbx, now, limit)
         refold(pbx, groups.add(pbx, legs, now), now)
+        receipts.book_late({None: too_old})
         return count
 
 
@@ -122,6 +138,9 @@ def refold(
     store.remove(outcome.moved)
     groups.save([group.row for group in found])
     _mark(pbx, outcome.states)
+    _forget_too_old(pbx, outcome.too_old)
+    for group, legs in outcome.hushed:
+        suppression.hush(pbx, group, legs)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
 
@@ -132,32 +151,41 @@ def _lock(pbx: Pbx) -> bool:
     return free.first() is not None
 
 
-def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[int, list[Leg]]:
-    """How many of the oldest waiting records were read, and their legs; every record's state is written."""
+def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[list[Leg], int, int]:
+    """The legs of the oldest waiting records, how many were read, and how many of them were too old; every record's
+    state is written."""
     waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
-    legs, verdicts = [], []
+    legs, verdicts, oldest = [], [], _oldest_kept(now)
     for pk, body, layout in waiting.values_list("id", "body", "layout")[:limit]:
-        leg, state, reason, message = _parse(pbx, bytes(body), layout, now)
-        verdicts.append((pk, state.value, reason, message, leg.key if leg else ""))
-        if leg and state == State.FOLDED:
+        leg, state, reason, message = _parse(pbx, bytes(body), layout, now, oldest)
+        key, ended = (leg.key, moment(leg.ended)) if leg else ("", None)
+        verdicts.append((pk, state.value, reason, message, key, ended))
+        if leg:
             legs.append(leg)
-    bulk.update_values(InboxRecord, ["id"], ["state", "reason", "message", "leg_key"], verdicts)
-    expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
-    InboxRecord.objects.filter(pk__in=expired).update(body=b"")
-    return len(verdicts), legs
+    columns = ["state", "reason", "message", "leg_key", "happened_at"]
+    bulk.update_values(InboxRecord, ["id"], columns, verdicts)
+    if too_old := [pk for pk, state, *_ in verdicts if state == State.EXPIRED]:
+        InboxRecord.objects.filter(pk__in=too_old).update(body=b"")
+    return legs, len(verdicts), len(too_old)
+
+
+def _oldest_kept(now: datetime) -> datetime:
+    """What ended before is older than any account keeps calls; two days less, because of their zones."""
+    days = Account.objects.aggregate(longest=Max("retention_days"))["longest"] or 0
+    return now - timedelta(days=days + 2)
 
 
 def _parse(
-    pbx: Pbx, body: bytes, layout: str, now: datetime
+    pbx: Pbx, body: bytes, layout: str, now: datetime, oldest: datetime
 ) -> tuple[Leg | None, InboxRecord.State, str, str]:
-    """The record's leg, None if it has none, and its state, reason and message."""
+    """The record's leg, None if it has none or is too old, and its state, reason and message."""
     try:
         leg = FORMATS[pbx.source].parse(body, layout, pbx.time_zone)
         _check_date(leg, now)
     except CdrError as error:
         return None, State.QUARANTINED, error.code, str(error)
-    old = moment(leg.ended) < now - LONGEST_RETENTION
-    return leg, State.EXPIRED if old else State.FOLDED, "", ""
+    too_old = moment(leg.ended) < oldest
+    return None if too_old else leg, State.EXPIRED if too_old else State.FOLDED, "", ""
 
 
 def _check_date(leg: Leg, now: datetime) -> None:
@@ -209,10 +237,13 @@ def _place(
     state: tuple[str, str, str] = (State.FOLDED, "", "")
     try:
         new = _store_as(group, call, owners, outcome, now, provisional=provisional)
+    except TooOld as error:
+        # Whatever is still to come of it cannot make it younger.
+        outcome.too_old.append((group, error.account_id))
+        state = (State.EXPIRED, "", "")
     except CdrError as error:
         if not provisional:
-            expired = error.code == "expired"
-            state = (State.EXPIRED if expired else State.UNASSIGNED, error.code, str(error))
+            state = (State.UNASSIGNED, error.code, str(error))
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
     outcome.states |= {leg.key: state for leg in group.legs}
@@ -227,13 +258,18 @@ def _store_as(
     *,
     provisional: bool,
 ) -> store.Reference:
-    """Put the call among those to be stored. Raises CdrError where it belongs to nobody or is too old."""
+    """Put the call among those to be stored. Raises CdrError where it belongs to nobody, TooOld."""
     if call is None:
         raise CdrError("not_folded", "callpanel could not make a call of this record; see its log.")
     account = owners.account_of(call)
-    if moment(call.started) < retention_cutoff(now, account.retention_days, account.tz):
-        raise CdrError("expired", "The call is older than its account keeps calls.")
-    stored = StoredCall(account.pk, group.row.pbx_id, call, group.legs, provisional)
+    if moment(call.started) < cutoff_of(account, now):
+        raise TooOld(account.pk)
+    legs: Sequence[Leg] = group.legs
+    if blanks := outcome.suppressions.of(account.pk, call, legs):
+        call, without = suppression.without(blanks, call, legs, group.row.pbx.source)
+        legs = without
+        outcome.hushed.append((group, without))
+    stored = StoredCall(account.pk, group.row.pbx_id, call, legs, provisional)
     outcome.calls.append(stored)
     return stored.reference
 
@@ -247,3 +283,13 @@ def _mark(pbx: Pbx, states: dict[str, tuple[str, str, str]]) -> None:
         records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=keys)
         records = records.exclude(state=name, reason=reason).exclude(state=State.PENDING)
         records.update(state=name, reason=reason, message=message)
+
+
+def _forget_too_old(pbx: Pbx, found: Sequence[tuple[groups.Group, int]]) -> None:
+    """Keep nothing of what these calls' records say, only how many they were."""
+    late: Counter[int | None] = Counter()
+    for group, account_id in found:
+        forgotten = groups.forget(pbx, [group.row.pk])
+        records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=forgotten.leg_keys)
+        late[account_id] += records.update(body=b"", leg_key="", happened_at=None)
+    receipts.book_late(late)

@@ -2,10 +2,12 @@ from calls import lookups  # noqa: F401 - querysets use them by name
 from calls.models.call import Call, MovedCall, UnpricedCall
 from calls.models.ingest import CallGroup, FollowedFile, InboxRecord, LegLink, LegRecord
 from calls.models.pbx import Extension, ExtensionHolding, Number, Pbx, TenantCode
+from calls.models.retention import Erasure, PurgeAlarm, Receipt, Suppression
 
 __all__ = [
     "Call",
     "CallGroup",
+    "Erasure",
     "Extension",
     "ExtensionHolding",
     "FollowedFile",
@@ -15,6 +17,9 @@ __all__ = [
     "MovedCall",
     "Number",
     "Pbx",
+    "PurgeAlarm",
+    "Receipt",
+    "Suppression",
     "TenantCode",
     "UnpricedCall",
 ]

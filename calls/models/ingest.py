@@ -4,6 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import ForDays, Lasting, WithItsCall
+from accounts.models import Account
 from calls.ingest.records import Leg
 from calls.models.pbx import Pbx
 
@@ -29,6 +31,14 @@ class InboxRecord(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     message = models.TextField(_("what to do"), blank=True)
     leg_key = models.CharField(_("record id"), max_length=255, blank=True)
+    # When what it tells of ended; unknown of a record that nobody can read.
+    happened_at = models.DateTimeField(null=True, editable=False)
+
+    keeping = (
+        ForDays("received_at", 14, only=(("state__in", ("folded", "expired")),)),
+        ForDays("received_at", Account.LONGEST_RETENTION_DAYS),
+        ForDays("happened_at", Account.LONGEST_RETENTION_DAYS),
+    )
 
     class Meta:
         verbose_name = _("received record")
@@ -57,7 +67,10 @@ class CallGroup(models.Model):
     settles_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField()
 
+    keeping = WithItsCall()
+
     class Meta:
+        verbose_name_plural = _("groups of legs")
         indexes = (
             models.Index(
                 fields=["settles_at"], condition=Q(settles_at__isnull=False), name="group_settles"
@@ -79,7 +92,10 @@ class LegRecord(models.Model):
     group_id = models.BigIntegerField()
     data = models.JSONField()
 
+    keeping = WithItsCall()
+
     class Meta:
+        verbose_name_plural = _("legs")
         indexes = (models.Index(fields=["group_id"], name="leg_group"),)
 
     def __str__(self) -> str:
@@ -100,6 +116,11 @@ class LegLink(models.Model):
     since = models.BigIntegerField()
     until = models.BigIntegerField()
 
+    keeping = WithItsCall()
+
+    class Meta:
+        verbose_name_plural = _("names of legs")
+
     def __str__(self) -> str:
         return f"{self.key} · {self.leg_key}"
 
@@ -111,9 +132,11 @@ class FollowedFile(models.Model):
     path = models.TextField()
     inode = models.BigIntegerField()
     offset = models.BigIntegerField()
-    # The bytes before the offset: if others stand there now, the file was emptied and began anew.
+    # A digest of the bytes before the offset: if others stand there now, the file was emptied and began anew.
     before = models.BinaryField(max_length=128)
     layout = models.TextField(blank=True)
+
+    keeping = Lasting("a place in a file and a digest, nothing of what is written there")
 
     class Meta:
         constraints = (
