@@ -1,9 +1,10 @@
 """How a Pole writes numbers, durations and money."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
+from django.apps import apps
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -65,3 +66,18 @@ def named(number: str, names: dict[str, str]) -> str:
     """An extension with its name, any other number as one writes it."""
     name = names.get(number, "")
     return f"{number}\xa0{name}" if name else phone(number)
+
+
+@register.filter
+def table_name(label: str) -> str:
+    """What a person calls the rows of a model; a model that is gone keeps its label."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name_plural)
+    except LookupError:
+        return label
+
+
+@register.filter
+def lasted(span: timedelta | None) -> str:
+    """How long something took: ``0:07``; less than a second counts as one."""
+    return "" if span is None else duration(max(1, round(span.total_seconds())))
