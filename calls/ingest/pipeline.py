@@ -171,8 +171,8 @@ def _parse_all(pbx: Pbx, now: datetime, limit: int) -> tuple[list[Leg], int, int
 
 def _oldest_kept(now: datetime) -> datetime:
     """What ended before is older than any account keeps calls; two days less, because of their zones."""
-    days = Account.objects.aggregate(longest=Max("retention_days"))["longest"] or 0
-    return now - timedelta(days=days + 2)
+    longest = Account.objects.aggregate(days=Max("retention_days"))["days"] or 0
+    return now - timedelta(days=max(longest, Account.LONGEST_RETENTION_DAYS) + 2)
 
 
 def _parse(
