@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from calls.ingest.records import FoldedCall, Leg, Link, PaidLeg
-from calls.masking import erased
-from calls.numbers import normalise
+from calls.masking import ERASED, erased
+from calls.numbers import HIDDEN_DIGIT, normalise
 
 # What stands before a number: a country's code, a prefix to get out, a carrier's.
 PREFIX = r"(?<![0-9])[0-9]{0,4}"
@@ -18,6 +18,7 @@ NO_TIME = r"(?![0-9])(?!\.[0-9])"
 SEPARATOR = r"[ ()./-]{0,2}"
 # The facts of a leg that hold a caller's name, by the kind of PBX.
 NAMES = {"asterisk": ("name",), "freeswitch": ("caller_name",)}
+BLANKED = re.compile(f"[0-9]{HIDDEN_DIGIT}{{{ERASED}}}")
 RUNS = re.compile(r"(?<![0-9])[0-9]{7,19}(?![0-9])")
 
 
@@ -56,13 +57,20 @@ def numbers_in(legs: Sequence[Leg]) -> set[str]:
     return {number.text for number in map(normalise, readings) if number.is_e164}
 
 
-def leg_without(leg: Leg, blank: Blank, source: str) -> Leg:
-    """The leg without the number, and without names: it is one of a call with that number."""
-    facts = _without(leg.facts, blank.text)
-    for name in NAMES[source.partition("-")[0]]:
-        facts.pop(name, None)
+def was_erased(legs: Sequence[Leg]) -> bool:
+    """Whether a number was erased from one of the legs."""
+    return any(BLANKED.search(json.dumps(leg.facts)) for leg in legs)
+
+
+def leg_without(leg: Leg, blank: Blank) -> Leg:
     links = tuple(Link(blank.text(link.key), link.since, link.until) for link in leg.links)
-    return replace(leg, links=links, facts=facts)
+    return replace(leg, links=links, facts=_without(leg.facts, blank.text))
+
+
+def nameless(leg: Leg, source: str) -> Leg:
+    """The leg without the names of callers."""
+    names = NAMES[source.partition("-")[0]]
+    return replace(leg, facts={key: leg.facts[key] for key in leg.facts if key not in names})
 
 
 def _without(value: Any, text: Callable[[str], str]) -> Any:
@@ -80,7 +88,6 @@ def call_without(call: FoldedCall, blank: Blank) -> FoldedCall:
     return replace(
         call,
         peer=blank.text(call.peer),
-        peer_name="",
         people=tuple(map(blank.text, call.people)),
         extension=blank.text(call.extension),
         extensions=tuple(map(blank.text, call.extensions)),

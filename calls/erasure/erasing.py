@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -146,7 +146,7 @@ def _erase_call(call: Call, blank: Blank, erasure: Erasure) -> None:
     counts = _beside(call)
     if group_row := _group_of(call):
         for group in groups.load([group_row]):
-            hush(pbx, group, [blanking.leg_without(leg, blank, pbx.source) for leg in group.legs])
+            hush(pbx, group, _legs_without(group.legs, blank, pbx.source))
     # Asked once more under the lock: a late leg may have changed the call since.
     for fresh in Call.objects.select_for_update().filter(pk=call.pk):
         Call.objects.filter(pk=call.pk).update(**_blanked(fresh, blank, pbx.source))
@@ -154,8 +154,12 @@ def _erase_call(call: Call, blank: Blank, erasure: Erasure) -> None:
     _book(erasure, counts)
 
 
+def _legs_without(legs: Iterable[Leg], blank: Blank, source: str) -> list[Leg]:
+    return [blanking.leg_without(blanking.nameless(leg, source), blank) for leg in legs]
+
+
 def _blanked(call: Call, blank: Blank, source: str) -> dict[str, object]:
-    legs = [blanking.leg_without(Leg.from_json(data), blank, source) for data in call.legs]
+    legs = _legs_without(map(Leg.from_json, call.legs), blank, source)
     paid = [blanking.paid_without(PaidLeg(**data), blank) for data in call.paid]
     return {
         "peer": blank.text(call.peer),

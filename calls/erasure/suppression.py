@@ -5,6 +5,7 @@ Of the number itself only a digest is known, keyed with SECRET_KEY, by which it 
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.crypto import salted_hmac
@@ -30,26 +31,27 @@ class Suppressions:
         for each in Suppression.objects.all():
             self.until[each.account_id][each.digest] = each.until
 
-    def of(self, account_id: int, call: FoldedCall, legs: Sequence[Leg]) -> list[Blank]:
-        """The erased numbers of which this call of the account speaks."""
-        erased = self.until.get(account_id)
-        if not erased:
-            return []
-        began = moment(call.started)
+    def concern(self, account_id: int, call: FoldedCall, legs: Sequence[Leg]) -> bool:
+        """Whether the call speaks, or once spoke, of an erased number."""
+        if account_id not in self.until:
+            return False
+        return blanking.was_erased(legs) or bool(self._blanks(account_id, call, legs))
+
+    def without(
+        self, account_id: int, call: FoldedCall, legs: Sequence[Leg], source: str
+    ) -> tuple[FoldedCall, list[Leg]]:
+        """Such a call and its legs as they may be kept: without those numbers, and without names."""
+        kept = [blanking.nameless(leg, source) for leg in legs]
+        for blank in self._blanks(account_id, call, legs):
+            call = blanking.call_without(call, blank)
+            kept = [blanking.leg_without(leg, blank) for leg in kept]
+        return replace(call, peer_name=""), kept
+
+    def _blanks(self, account_id: int, call: FoldedCall, legs: Sequence[Leg]) -> list[Blank]:
+        erased, began = self.until[account_id], moment(call.started)
         numbers = {call.peer, *call.people, *blanking.numbers_in(legs)}
         known = ((number, erased.get(digest_of(number))) for number in sorted(numbers) if number)
         return [Blank(number) for number, until in known if until and began < until]
-
-
-def without(
-    blanks: Sequence[Blank], call: FoldedCall, legs: Sequence[Leg], source: str
-) -> tuple[FoldedCall, list[Leg]]:
-    """The call and its legs without these numbers."""
-    kept = list(legs)
-    for blank in blanks:
-        call = blanking.call_without(call, blank)
-        kept = [blanking.leg_without(leg, blank, source) for leg in kept]
-    return call, kept
 
 
 def hush(pbx: Pbx, group: Group, legs: Sequence[Leg]) -> int:

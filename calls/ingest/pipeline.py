@@ -264,11 +264,10 @@ def _store_as(
     account = owners.account_of(call)
     if moment(call.started) < cutoff_of(account, now):
         raise TooOld(account.pk)
-    legs: Sequence[Leg] = group.legs
-    if blanks := outcome.suppressions.of(account.pk, call, legs):
-        call, without = suppression.without(blanks, call, legs, group.row.pbx.source)
-        legs = without
-        outcome.hushed.append((group, without))
+    legs = group.legs
+    if outcome.suppressions.concern(account.pk, call, legs):
+        call, legs = outcome.suppressions.without(account.pk, call, legs, group.row.pbx.source)
+        outcome.hushed.append((group, legs))
     stored = StoredCall(account.pk, group.row.pbx_id, call, legs, provisional)
     outcome.calls.append(stored)
     return stored.reference
