@@ -1,3 +1,5 @@
+import datetime
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -121,6 +123,7 @@ class Migration(migrations.Migration):
                 ("cutoff", models.DateTimeField(null=True)),
                 ("begun_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
+                ("took", models.DurationField(default=datetime.timedelta)),
                 ("counts", models.JSONField(default=dict)),
                 ("deleted", models.BigIntegerField(default=0)),
                 ("oldest", models.DateTimeField(null=True)),

@@ -23,6 +23,7 @@ class Receipt(models.Model):
     cutoff = models.DateTimeField(null=True)
     begun_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    took = models.DurationField(default=timedelta)
     # Model label → rows.
     counts = models.JSONField(default=dict)
     deleted = models.BigIntegerField(default=0)
@@ -67,10 +68,6 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account or '–'} {self.night}: {self.deleted}"
-
-    @property
-    def duration(self) -> timedelta | None:
-        return self.finished_at - self.begun_at if self.finished_at and self.begun_at else None
 
 
 class PurgeAlarm(models.Model):

@@ -36,6 +36,14 @@ def settle(kinds: Collection[Kind], now: datetime, by: str = "") -> None:
     )
 
 
+def confirm_clock(now: datetime, *, by: str) -> None:
+    """A person, or a command that a person runs, says that the clock is right, asked or not."""
+    settle([Kind.CLOCK_AHEAD], now, by)
+    PurgeAlarm.objects.create(
+        kind=Kind.CLOCK_AHEAD, details={}, since=now, mailed_at=now, settled_at=now, settled_by=by
+    )
+
+
 def last_confirmed() -> datetime | None:
     """When a person last said that the clock is right."""
     confirmed = PurgeAlarm.objects.filter(kind=Kind.CLOCK_AHEAD).exclude(settled_by="")

@@ -7,11 +7,12 @@ an account whose night has no finished receipt is not done. So it may be killed,
 import logging
 import time
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db import OperationalError, transaction
+from django.db.models import F
 
 from accounts.models import Account
 from calls import partitions
@@ -118,17 +119,25 @@ def _book_partition(name: str, label: str, moment: str) -> None:
 
 def _purge(account: Account | None, now: datetime, deadline: float) -> bool:
     """Delete what an account, or nobody, has too old; whether all of it could be done in time."""
-    night = night_of(now, _zone(account))
+    night, began = night_of(now, _zone(account)), time.monotonic()
     receipt = receipts.begin(receipts.account_key(account), night, now)
+    done = _exhaust(account, night, now, deadline)
+    if done:
+        _finish(receipt.pk, account, night, now)
+    took = timedelta(seconds=time.monotonic() - began)
+    Receipt.objects.filter(pk=receipt.pk).update(took=F("took") + took)
+    return done
+
+
+def _exhaust(account: Account | None, night: date, now: datetime, deadline: float) -> bool:
+    """Delete batch after batch; whether nothing is left."""
     while True:
         began = time.monotonic()
         if not _one_batch(account, night, now):
-            break
+            return True
         if time.monotonic() > deadline:
             return False
         time.sleep(REST * (time.monotonic() - began))
-    _finish(receipt.pk, account, night, now)
-    return True
 
 
 @transaction.atomic

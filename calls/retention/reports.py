@@ -31,6 +31,7 @@ def nights() -> list[dict[str, Any]]:
         on_hold=Count("pk", filter=Q(held=True)),
         rows=Sum("deleted"),
         too_late=Sum("late"),
+        duration=Sum("took"),
         first=Min("begun_at"),
         last=Max("finished_at"),
         coming=Sum("next_calls"),

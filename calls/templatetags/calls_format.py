@@ -78,6 +78,9 @@ def table_name(label: str) -> str:
 
 
 @register.filter
-def lasted(span: timedelta | None) -> str:
-    """How long something took: ``0:07``; less than a second counts as one."""
-    return "" if span is None else duration(max(1, round(span.total_seconds())))
+def lasted(span: timedelta) -> str:
+    """How long something took: ``0,3 s``, and from a minute on as a duration."""
+    seconds = span.total_seconds()
+    if seconds >= 60:
+        return duration(round(seconds))
+    return f"{number_format(seconds, decimal_pos=1, use_l10n=True)}\xa0s"

@@ -30,7 +30,7 @@ class ReceiptListView(OperatorMixin, TemplateView):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """The clock is right, says the person."""
-        alarms.settle([alarms.Kind.CLOCK_AHEAD], timezone.now(), by=self.staff.email)
+        alarms.confirm_clock(timezone.now(), by=self.staff.email)
         messages.success(request, _("The purge runs again within five minutes."))
         return redirect("receipts")
 
@@ -49,4 +49,4 @@ class NightView(OperatorMixin, TemplateView):
         receipts = list(reports.of_night(night))
         if not receipts:
             raise Http404
-        return super().get_context_data(night=night, receipts=receipts, **kwargs)
+        return super().get_context_data(**{**kwargs, "night": night, "receipts": receipts})
