@@ -30,8 +30,8 @@ class Told:
     calls: Sequence[Call]
 
 
-def told(notice: Notice, account: Account) -> Told:
-    """In the language of the moment."""
+def told(notice: Notice, account: Account, *, full_numbers: bool) -> Told:
+    """In the language of the moment; without ``full_numbers`` its calls have no last digits."""
     describe = {
         Notice.Kind.BUDGET: _of_budget,
         Notice.Kind.FIRST_CALL: _of_first_call,
@@ -39,7 +39,8 @@ def told(notice: Notice, account: Account) -> Told:
     }[Notice.Kind(notice.kind)]
     title, text, query = describe(notice, account)
     path = f"{reverse('call-list', args=[account.slug])}?{urlencode(query)}"
-    return Told(notice, title, text, path, list(calls_of(notice, account)))
+    calls = calls_of(notice, account)
+    return Told(notice, title, text, path, list(calls if full_numbers else calls.masked()))
 
 
 def calls_of(notice: Notice, account: Account) -> CallQuerySet:

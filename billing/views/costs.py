@@ -9,9 +9,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from billing.forms import BudgetForm, QuoteForm, WatchForm
 from billing.models import AccountPriceList, Budget, CostWatch, Notice, PriceList
-from billing.notices import told
+from billing.notices import Told, told
 from billing.overview import budgets_of, overview
 from billing.quoting import Quote, quote
+from calls.masking import masked
 from calls.models import Call, Extension
 from calls.views.account import AccountMixin
 
@@ -46,10 +47,13 @@ class CostsView(CostsMixin):
             costs=figures,
             other_basis=figures.with_vat(self.pays.basis),
             budgets=budgets_of(self.account, figures),
-            notices=[told(notice, self.account) for notice in notices[:NOTICES]],
+            notices=[self.told(notice) for notice in notices[:NOTICES]],
             names=Extension.names_in(self.account),
         )
         return render(request, "billing/costs.html", context)
+
+    def told(self, notice: Notice) -> Told:
+        return told(notice, self.account, full_numbers=self.membership.sees_full_numbers)
 
 
 class BudgetView(CostsMixin):
@@ -109,5 +113,7 @@ class QuoteView(CostsMixin):
         answer: Quote | None = None
         if asked and form.is_valid():
             answer = quote(self.account, form.cleaned_data["number"], form.duration, form.at)
-        context = self.get_context_data(form=form, answer=answer)
+        number = (answer.number.text if answer else "") or form["number"].value() or ""
+        shown = number if self.membership.sees_full_numbers else masked(number)
+        context = self.get_context_data(form=form, answer=answer, shown_number=shown)
         return render(request, "billing/quote.html", context)
