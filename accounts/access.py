@@ -1,7 +1,7 @@
 """The doors to an account and to the operator's area: who is not let in learns nothing, not even that it exists."""
 
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.auth.models import AnonymousUser
@@ -54,6 +54,11 @@ class OperatorMixin(LoginRequiredMixin, ContextMixin, View):
     """
 
     section: ClassVar[str]
+
+    @property
+    def staff(self) -> User:
+        """Who is signed in, once the door is passed."""
+        return cast(User, self.request.user)
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if isinstance(request.user, User) and not request.user.is_staff:

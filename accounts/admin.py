@@ -1,10 +1,14 @@
+from typing import cast
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Account, Membership, User
+from accounts.models import Account, AuditEntry, Membership, User
 
 
 class MembershipInline(admin.TabularInline[Membership, Account]):
@@ -20,6 +24,22 @@ class AccountAdmin(admin.ModelAdmin[Account]):
     search_fields = ("name", "slug")
     prepopulated_fields = {"slug": ("name",)}  # noqa: RUF012 - Django's own declaration style
     inlines = (MembershipInline,)
+    # Its owner decides who sees which digits, on a page of its own.
+    exclude = ("masked_roles",)
+
+    def save_model(
+        self, request: HttpRequest, obj: Account, form: "ModelForm[Account]", change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if {"retention_days", "keeps_longer"} & set(form.changed_data):
+            longer = ", longer than promised" if obj.keeps_longer else ""
+            AuditEntry.objects.create(
+                at=timezone.now(),
+                account=obj,
+                by=cast(User, request.user).email,
+                action="retention",
+                detail=f"{obj.retention_days} days{longer}",
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         # Calls have no foreign key to their account: nothing would forget those of one that is gone.

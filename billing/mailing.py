@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from accounts.models import Account
 from billing.models import AccountPriceList, NoticeMail
 from billing.notices import calls_of, told
 from calls.models import Extension
@@ -66,15 +67,22 @@ def _put_off(mail: NoticeMail, now: datetime) -> None:
     )
 
 
+def _sees_full_numbers(account: Account, address: str) -> bool:
+    """As that person sees them on the pages; for an address of nobody's, only where everybody sees them whole."""
+    member = account.memberships.filter(user__email__iexact=address).first()
+    return member.sees_full_numbers if member else not account.masked_roles
+
+
 def _message(mail: NoticeMail, connection: BaseEmailBackend) -> EmailMultiAlternatives:
     account = mail.notice.account
     with translation.override(settings.LANGUAGE_CODE), timezone.override(account.tz):
         pays = AccountPriceList.money_of(account)
         message = told(mail.notice, account, pays.currency)
+        calls = calls_of(mail.notice, account)
         context = {
             "account": account,
             "told": message,
-            "calls": calls_of(mail.notice, account),
+            "calls": calls if _sees_full_numbers(account, mail.address) else calls.masked(),
             "names": Extension.names_in(account),
             "pays": pays,
             "root": settings.PUBLIC_URL,

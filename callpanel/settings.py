@@ -186,10 +186,12 @@ CELERY_BEAT_SCHEDULE = {
     # A saved price does it at once; this finds what was priced by the old list in the same moment.
     "try unrated calls again": {"task": "billing.tasks.retry_unrated", "schedule": 3600.0},
     "rate again what somebody ordered": {"task": "billing.tasks.rerate", "schedule": 10.0},
+    # Each account's night comes at its own hour; when nothing is due, this is a few questions.
     "make partitions ahead, purge what is too old": {
         "task": "calls.tasks.purge",
-        "schedule": 3600.0,
+        "schedule": 300.0,
     },
+    "erase numbers": {"task": "calls.tasks.erase_numbers", "schedule": 60.0},
 }
 
 LOGGING: dict[str, Any] = {

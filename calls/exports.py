@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from calls.models import Call
-from calls.querysets import CallQuerySet
+from calls.querysets import CallQuerySet, masked_columns
 
 BOM = "\ufeff"
 CHUNK = 200
@@ -100,8 +100,9 @@ def _rows(calls: CallQuerySet) -> Iterator[dict[str, Any]]:
         copying = sql.SQL("COPY ({}) TO STDOUT").format(sql.SQL(statement))
         with cursor.copy(copying, parameters) as copy:
             copy.set_types(list(FIELDS.values()))
-            for row in copy.rows():
-                yield dict(zip(FIELDS, row, strict=True))
+            for values in copy.rows():
+                row = dict(zip(FIELDS, values, strict=True))
+                yield row | masked_columns(row) if calls.masks_numbers else row
 
 
 def _labels() -> dict[str, dict[str, str]]:

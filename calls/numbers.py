@@ -10,6 +10,8 @@ from enum import StrEnum
 from functools import lru_cache
 
 MAX_TEXT = 64
+# Stands for a digit that is not told: of a masked number, or of one that was erased.
+HIDDEN_DIGIT = "x"
 
 
 class NumberKind(StrEnum):
@@ -102,6 +104,8 @@ _OFFICE_EXTENSION = re.compile(r"(?<=[0-9 ).])(?:wew|ext).*", re.IGNORECASE)
 _SEPARATORS = str.maketrans("", "", " -‐‑‒–()./")
 # *31 and #31# tell the exchange to show or hide the caller; the number follows.
 _CALLER_ID_CODE = re.compile(r"^[*#]31#?(?=\+?[0-9]{9,}$)")
+# A number whose last digits are not told.
+_HIDING = re.compile(r"(\+?[0-9]+)(x+)")
 # Country codes after ITU-T E.164: zones 1 and 7, these of two digits, and all others three.
 _COUNTRY = re.compile(r"\+(?:[17]|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3})")
 
@@ -120,7 +124,7 @@ class Number:
 
     @property
     def is_e164(self) -> bool:
-        return _E164.fullmatch(self.text) is not None
+        return _E164.fullmatch(_as_whole(self.text)) is not None
 
     @property
     def space(self) -> str:
@@ -148,6 +152,8 @@ def normalise(raw: str) -> Number:
     E.164 even in a range that nobody holds; its kind is then unknown.
     """
     text = _tidy(raw)
+    if hiding := _HIDING.fullmatch(text):
+        return _normalise_hiding(text, hidden=len(hiding[2]))
     dialled = _dialled(text)
     if not dialled:
         return Number(text, NumberKind.UNKNOWN)
@@ -189,7 +195,7 @@ def pretty(text: str) -> str:
 
     Short numbers, extensions and names come back unchanged.
     """
-    if not _E164.fullmatch(text):
+    if not _E164.fullmatch(_as_whole(text)):
         return text
     if not text.startswith("+48"):
         return _COUNTRY.sub(r"\g<0> ", text, count=1)
@@ -197,6 +203,16 @@ def pretty(text: str) -> str:
     if _range_kind(national) in (NumberKind.LANDLINE_PL, NumberKind.VOIP_PL):
         return f"{national[:2]} {national[2:5]} {national[5:7]} {national[7:]}"
     return f"{national[:3]} {national[3:6]} {national[6:]}"
+
+
+def _as_whole(text: str) -> str:
+    return text.replace(HIDDEN_DIGIT, "0")
+
+
+def _normalise_hiding(text: str, *, hidden: int) -> Number:
+    """A number whose last ``hidden`` digits are not told has the class that the first ones tell."""
+    number = normalise(_as_whole(text))
+    return Number(number.text[:-hidden] + HIDDEN_DIGIT * hidden, number.kind)
 
 
 def _tidy(raw: str) -> str:

@@ -1,7 +1,8 @@
 """Monthly partitions of the big tables: created ahead, dropped behind. The one module with DDL of its own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 
 from django.db import connection, transaction
@@ -13,6 +14,8 @@ from psycopg import sql
 
 # Taken while partitions change, so that two workers never create or drop the same one.
 LOCK = 0x63616C6C
+# How long detaching waits for readers. Cut short, it is finished the next time, and nobody waits behind it.
+PATIENCE = "30s"
 NAME = re.compile(r"_(\d{4})_(\d{2})$")
 
 
@@ -98,22 +101,77 @@ def _create(cursor: CursorWrapper, table: str, month: date) -> None:
         cursor.execute(statement)
 
 
-def drop_before(table: str, month: date) -> list[str]:
+def drop_before(
+    table: str,
+    month: date,
+    *,
+    spared: Collection[int] = (),
+    before_drop: Callable[[str], None] = lambda name: None,
+) -> list[str]:
     """Drop the partitions of months before ``month``, also those that were detached but not yet dropped when a worker
-    was killed; returns their names.
+    was killed; returns their names. Those that hold rows of the accounts ``spared`` stay.
 
-    Detached concurrently first: a plain DROP would wait for readers of the whole table, and everybody behind it.
-    Cannot run inside a transaction.
+    ``before_drop`` gets each name in the transaction that drops it. Detached concurrently first: a plain DROP would
+    wait for readers of the whole table, and everybody behind it. Cannot run inside a transaction. Raises
+    OperationalError if a reader does not end in time; the next call goes on.
     """
     _finish_detaching(table)
     for begins, name in existing(table).items():
-        if begins < month:
+        if begins < month and not _holds_rows_of(name, spared):
             _detach(table, name)
-    old = [name for begins, name in _detached(table).items() if begins < month]
+    old = [name for begins, name in detached(table).items() if begins < month]
+    dropped = [name for name in old if not _holds_rows_of(name, spared)]
+    for name in dropped:
+        with transaction.atomic(), connection.cursor() as cursor:
+            before_drop(name)
+            cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+    return dropped
+
+
+def rows_by_account(name: str, column: str) -> list[tuple[int, int, datetime, datetime]]:
+    """What a partition holds: account, number of rows, the earliest and the latest time in the column."""
     with connection.cursor() as cursor:
-        for name in old:
-            cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(name)))
-    return old
+        cursor.execute(
+            sql.SQL(
+                "SELECT account_id, count(*), min({0})::timestamptz, max({0})::timestamptz"
+                " FROM {1} GROUP BY 1 ORDER BY 1"
+            ).format(sql.Identifier(column), sql.Identifier(name))
+        )
+        rows: list[tuple[int, int, datetime, datetime]] = cursor.fetchall()
+    return rows
+
+
+def _holds_rows_of(name: str, accounts: Collection[int]) -> bool:
+    if not accounts:
+        return False
+    with connection.cursor() as cursor:
+        statement = "SELECT EXISTS (SELECT FROM {} WHERE account_id = ANY(%s))"
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)), [list(accounts)])
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def sole(key: int) -> Iterator[bool]:
+    """Whether nobody else is inside with this key. Bound to the session, so a killed worker leaves it at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        mine = bool(cursor.fetchone()[0])
+        try:
+            yield mine
+        finally:
+            if mine:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+@contextmanager
+def _patient() -> Iterator[CursorWrapper]:
+    """A cursor whose statements give up after PATIENCE."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", [PATIENCE])
+        try:
+            yield cursor
+        finally:
+            cursor.execute("RESET statement_timeout")
 
 
 def _finish_detaching(table: str) -> None:
@@ -124,7 +182,9 @@ def _finish_detaching(table: str) -> None:
             " WHERE inhparent = %s::regclass AND inhdetachpending",
             [table],
         )
-        for (name,) in cursor.fetchall():
+        pending = cursor.fetchall()
+    for (name,) in pending:
+        with _patient() as cursor:
             cursor.execute(
                 sql.SQL("ALTER TABLE {} DETACH PARTITION {} FINALIZE").format(
                     sql.Identifier(table), sql.Identifier(name)
@@ -133,7 +193,7 @@ def _finish_detaching(table: str) -> None:
 
 
 def _detach(table: str, name: str) -> None:
-    with connection.cursor() as cursor:
+    with _patient() as cursor:
         cursor.execute(
             sql.SQL("ALTER TABLE {} DETACH PARTITION {} CONCURRENTLY").format(
                 sql.Identifier(table), sql.Identifier(name)
@@ -141,7 +201,7 @@ def _detach(table: str, name: str) -> None:
         )
 
 
-def _detached(table: str) -> dict[date, str]:
+def detached(table: str) -> dict[date, str]:
     """Tables that were partitions of ``table``, by their names: month → name, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,5 +1,6 @@
 """Questions about calls, in the words of the field. Lists, totals, exports and reports all ask them here."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import reduce
@@ -7,14 +8,16 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, JSONObject, Left, Length
+from django.db.models.query import ModelIterable
 
 from accounts.models import Membership
+from calls.masking import MASKED, SUBSCRIBER, masked
 from calls.periods import Period
 
 if TYPE_CHECKING:
-    from calls.models import Call  # noqa: F401 - named in the class's base
+    from calls.models import Call
 
 # A page cursor: started_at and id of the call at its edge.
 Edge = tuple[datetime, int]
@@ -41,13 +44,59 @@ LIST_COLUMNS = (
 )
 
 
+class _Masked(ModelIterable):  # type: ignore[type-arg]
+    """Calls whose outside numbers have lost their last digits on the way out of the database."""
+
+    def __iter__(self) -> Iterator["Call"]:
+        for call in super().__iter__():
+            call.__dict__.update(masked_columns(call.__dict__))
+            yield call
+
+
+def masked_columns(columns: dict[str, Any]) -> dict[str, Any]:
+    """Those of a call's columns that hold outside numbers, masked."""
+    shown: dict[str, Any] = {
+        name: masked(columns[name]) for name in ("peer", "peer_name") if name in columns
+    }
+    if "people" in columns:
+        shown["people"] = list(map(masked, columns["people"]))
+    return shown
+
+
+# What a person who sees masked numbers may look for: anything but the digits that they do not see.
+SHOWN_PEER = Case(
+    When(
+        peer__regex=rf"^\+?[0-9]{{{SUBSCRIBER},}}$",
+        then=Left("peer", Length("peer") - Value(MASKED)),
+    ),
+    When(peer__regex=rf"([0-9].*){{{SUBSCRIBER}}}", then=Value("")),
+    default=F("peer"),
+)
+
+
 class CallQuerySet(models.QuerySet["Call"]):
     def visible_to(self, membership: Membership | None) -> "CallQuerySet":
-        """The only door for pages: no membership → nothing; an agent → calls of extensions while they were theirs."""
+        """The only door for pages: no membership → nothing; an agent → calls of extensions while they were theirs.
+
+        Where the role sees no last digits, neither these calls nor a search among them tell any. ``values`` and
+        ``values_list`` come past that: who uses them asks ``masks_numbers`` first.
+        """
         if membership is None:
             return self.none()
         calls = self.filter(account=membership.account_id)
+        if not membership.sees_full_numbers:
+            calls = calls.masked()
         return calls if membership.sees_all_calls else calls.filter(_held_by(membership))
+
+    def masked(self) -> "CallQuerySet":
+        """The same calls without the last digits of outside numbers."""
+        calls = self.all()
+        calls._iterable_class = _Masked
+        return calls
+
+    @property
+    def masks_numbers(self) -> bool:
+        return self._iterable_class is _Masked
 
     def between(self, period: Period) -> "CallQuerySet":
         return self.filter(started_at__gte=period.start, started_at__lt=period.end)
@@ -70,9 +119,10 @@ class CallQuerySet(models.QuerySet["Call"]):
         """Calls with an outside number. ``key``, a calls.numbers.search_key: with + its beginning, else any part."""
         if not key:
             return self
-        return (
-            self.filter(peer__startswith=key) if key[0] == "+" else self.filter(peer__contains=key)
-        )
+        calls = self.alias(shown_peer=SHOWN_PEER) if self.masks_numbers else self
+        column = "shown_peer" if self.masks_numbers else "peer"
+        lookup = "startswith" if key[0] == "+" else "contains"
+        return calls.filter(**{f"{column}__{lookup}": key})
 
     def with_callback(self) -> "CallQuerySet":
         """Adds ``callback``: when and by whom the same person was reached after the call, None if never.

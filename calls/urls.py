@@ -17,6 +17,7 @@ urlpatterns = [
         name="month-export",
     ),
     path(f"{LIST}/call/<str:public_id>/", views.CallDetailView.as_view(), name="call-detail"),
+    path("accounts/<slug:slug>/privacy/", views.PrivacyView.as_view(), name="privacy"),
     path("operator/", views.SourceListView.as_view(), name="operator"),
     path("operator/sources/<slug:name>/", views.SourceView.as_view(), name="source"),
     path("operator/quarantine/", views.QuarantineView.as_view(), name="quarantine"),
@@ -30,4 +31,9 @@ urlpatterns = [
         "operator/quarantine/records.zip", views.RefusedDownloadView.as_view(), name="refused-zip"
     ),
     path("operator/quarantine/decide/", views.DecideView.as_view(), name="decide"),
+    path("operator/receipts/", views.ReceiptListView.as_view(), name="receipts"),
+    path("operator/receipts/<str:night>/", views.NightView.as_view(), name="night"),
+    path("operator/holds/", views.HoldView.as_view(), name="holds"),
+    path("operator/holds/<slug:slug>/lift/", views.LiftView.as_view(), name="lift-hold"),
+    path("operator/erasures/", views.ErasureView.as_view(), name="erasures"),
 ]

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from accounts.models import Account
 from billing.models.pricelists import PriceList
 
@@ -22,6 +23,8 @@ class AccountPriceList(models.Model):
     )
     price_list = models.ForeignKey(PriceList, models.PROTECT, verbose_name=_("price list"))
     since = models.DateTimeField(_("since"), default=timezone.now)
+
+    keeping = Lasting("by which prices a firm pays")
 
     class Meta:
         verbose_name = _("price list of an account")
@@ -76,6 +79,8 @@ class VatRate(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     since = models.DateField(_("since"))
+
+    keeping = Lasting("a tax rate")
 
     class Meta:
         verbose_name = _("VAT rate")

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting, OfAccount
 from accounts.models import Account
 from calls.models import Call
 
@@ -49,6 +50,8 @@ class Bundle(models.Model):
     until = models.DateField(
         _("not any more from"), null=True, blank=True, help_text=_("The first day of a month.")
     )
+
+    keeping = Lasting("what a firm bought")
 
     class Meta:
         verbose_name = _("bundle")
@@ -110,6 +113,8 @@ class BundleUse(models.Model):
         Bundle, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     seconds = models.IntegerField()
+
+    keeping = OfAccount("month", partitioned=True, whole_months=True)
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.bundle_id}: {self.seconds} s"

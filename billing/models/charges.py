@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting, OfAccount
 from accounts.models import Account
 from billing import terms
 
@@ -18,6 +19,8 @@ class ChargeTerms(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     factors = models.JSONField()
+
+    keeping = Lasting("prices; they name a prefix and no call")
 
     def __str__(self) -> str:
         return str(self.terms)
@@ -48,6 +51,8 @@ class Charge(models.Model):
         ChargeTerms, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     charged_at = models.DateTimeField()
+
+    keeping = OfAccount("call_started_at", partitioned=True, numbers=("number",))
 
     class Meta:
         verbose_name = _("charge")
@@ -94,6 +99,9 @@ class ChargeChange(models.Model):
     new_terms_id = models.BigIntegerField(null=True)
     new_seconds = models.IntegerField(null=True)
     new_bundle_seconds = models.IntegerField(null=True)
+
+    # Of the number called it knows nothing: that stands in the charge.
+    keeping = OfAccount("answered_at", partitioned=True)
 
     class Meta:
         verbose_name = _("change of a charge")

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting, OfAccount
 from accounts.models import Account, Role
 from calls.models import Extension
 
@@ -63,6 +64,8 @@ class Budget(Recipients):
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    keeping = Lasting("what a firm wants to spend at most")
+
     class Meta:
         verbose_name = _("budget")
         verbose_name_plural = _("budgets")
@@ -98,6 +101,8 @@ class CostWatch(Recipients):
     # A hash of the fresh charges that were looked at last: while they are the same there is nothing to do.
     seen = models.BigIntegerField(null=True, editable=False)
 
+    keeping = Lasting("what a firm wants to be told")
+
     class Meta:
         verbose_name = _("cost messages")
         verbose_name_plural = _("cost messages")
@@ -111,6 +116,8 @@ class SeenDestination(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="seen_destinations")
     destination = models.CharField(max_length=10)
+
+    keeping = Lasting("a country or a range of numbers, and no call")
 
     class Meta:
         constraints = (
@@ -139,6 +146,8 @@ class Notice(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     facts = models.JSONField()
     created_at = models.DateTimeField()
+
+    keeping = OfAccount("created_at")
 
     class Meta:
         constraints = (
@@ -187,6 +196,8 @@ class NoticeMail(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+
+    keeping = Lasting("goes with its notice; it names who was told, and no caller")
 
     class Meta:
         constraints = (

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from accounts.models import User
 from billing.models.pricelists import PriceList
 
@@ -52,6 +53,8 @@ class PriceListImport(models.Model):
     accepts_findings = models.BooleanField(default=False)
     accepts_past = models.BooleanField(default=False)
     finished_at = models.DateTimeField(_("finished"), null=True)
+
+    keeping = Lasting("prices as they came from the operator, and who applied them")
 
     class Meta:
         verbose_name = _("import of prices")

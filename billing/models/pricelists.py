@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from billing import rating
 
 
@@ -92,6 +93,7 @@ class PriceList(models.Model):
     # Another one after every change of the list and of its rates: what was read stays valid while it is the same.
     revision = models.BigIntegerField(default=new_revision, editable=False)
 
+    keeping = Lasting("prices")
     objects = PriceListQuerySet.as_manager()
 
     class Meta:
@@ -253,6 +255,7 @@ class Rate(models.Model):
     valid_from = models.DateTimeField(_("valid from"), default=timezone.now)
     valid_to = models.DateTimeField(_("valid to"), null=True, blank=True)
 
+    keeping = Lasting("prices")
     objects = RateQuerySet.as_manager()
 
     class Meta:

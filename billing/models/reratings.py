@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from accounts.models import Account, User
 from billing.models.pricelists import PriceList
 
@@ -57,6 +58,8 @@ class Rerating(models.Model):
     )
     # The totals of the count, as ``totals()`` gives them; None until it is whole.
     preview = models.JSONField(null=True)
+
+    keeping = Lasting("which prices were changed afterwards, by whom and why; sums, and no calls")
 
     class Meta:
         verbose_name = _("re-rating")
@@ -119,6 +122,8 @@ class ReratingPart(models.Model):
     calls = models.IntegerField(default=0)
     unrated = models.IntegerField(default=0)
     sums = models.JSONField(default=dict)
+
+    keeping = Lasting("sums of a re-rating, and how far it got")
 
     class Meta:
         constraints = (

@@ -1,21 +1,30 @@
 from django import template
 
-from accounts.models import Account
+from accounts.models import Account, Membership
 from billing import explaining, history
 from billing.factors import factors as factors_of
 from billing.models import AccountPriceList, Charge, PriceList
+from calls.masking import masked
 from calls.models import Call
 
 register = template.Library()
 
 
 @register.simple_tag
-def charges_of(call: Call) -> list[Charge]:
-    """What the call's paid legs cost, in the order in which they were answered."""
+def charges_of(call: Call, membership: Membership) -> list[Charge]:
+    """What the call's paid legs cost, in the order in which they were answered; numbers as the person sees them."""
     charges = Charge.objects.filter(
         account=call.account_id, call_started_at=call.started_at, call_id=call.id
     )
-    return list(charges.select_related("terms").order_by("answered_at", "id"))
+    found = list(charges.select_related("terms").order_by("answered_at", "id"))
+    return found if membership.sees_full_numbers else list(map(_masked, found))
+
+
+def _masked(charge: Charge) -> Charge:
+    """The charge without last digits; a rate may be of one number only, so its prefix has none either."""
+    charge.number = masked(charge.number)
+    charge.terms.factors["prefix"] = masked(charge.terms.factors["prefix"])
+    return charge
 
 
 @register.simple_tag

@@ -12,6 +12,7 @@ from billing.models import AccountPriceList, Budget, CostWatch, Notice, PriceLis
 from billing.notices import told
 from billing.overview import budgets_of, overview
 from billing.quoting import Quote, quote
+from calls.masking import masked
 from calls.models import Call, Extension
 from calls.views.account import AccountMixin
 
@@ -111,5 +112,7 @@ class QuoteView(CostsMixin):
         answer: Quote | None = None
         if asked and form.is_valid():
             answer = quote(self.account, form.cleaned_data["number"], form.duration, form.at)
-        context = self.get_context_data(form=form, answer=answer)
+        number = (answer.number.text if answer else "") or form["number"].value() or ""
+        shown = number if self.membership.sees_full_numbers else masked(number)
+        context = self.get_context_data(form=form, answer=answer, shown_number=shown)
         return render(request, "billing/quote.html", context)

@@ -6,7 +6,8 @@ is, and in which encoding it was sent, a trigger wrote down when it came; see th
 
 import json
 import logging
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -33,7 +34,18 @@ COUNTED = """
         SELECT feed_role FROM feed.cdr UNION ALL SELECT feed_role FROM feed.cel
     ) AS waiting GROUP BY feed_role
 """
-OURS = {"feed_id", "feed_role", "feed_encoding"}
+# Until then a row is on its way. One that stays longer cannot be taken over, and only its age tells when it has to go.
+ON_ITS_WAY = timedelta(hours=1)
+STUCK = """
+    SELECT feed_id, entry::text FROM feed.{table} AS entry
+    WHERE feed_at < %s AND feed_role <> ALL (%s) ORDER BY feed_id
+"""
+DELETE = """
+    DELETE FROM feed.{table} WHERE feed_id = ANY (ARRAY(
+        SELECT feed_id FROM feed.{table} WHERE feed_at < %s ORDER BY feed_id LIMIT %s
+    )) RETURNING feed_at
+"""
+OURS = {"feed_id", "feed_role", "feed_encoding", "feed_at"}
 # Asterisk writes UTF-8, whatever it tells the database. In these encodings every byte is a letter, so that none is
 # refused and each can be had again.
 BYTEWISE = {"LATIN1": "iso8859-1", "LATIN9": "iso8859-15"}
@@ -99,3 +111,38 @@ def _as_sent(text: str, encoding: str) -> str:
     if encoding not in BYTEWISE:
         return text
     return text.encode(BYTEWISE[encoding], errors="replace").decode("utf-8", errors="replace")
+
+
+def stuck_rows(
+    now: datetime, speaks: Callable[[str], bool], *, spared: Collection[str]
+) -> dict[str, list[int]]:
+    """The ids of rows that cannot be taken over and whose text ``speaks`` of something, by table; none of the roles
+    ``spared``."""
+    found = {}
+    for table in TABLES:
+        with connection.cursor() as cursor:
+            query = sql.SQL(STUCK).format(table=sql.Identifier(table))
+            cursor.execute(query, [now - ON_ITS_WAY, list(spared)])
+            found[table] = [pk for pk, text in cursor if speaks(text)]
+    return found
+
+
+def delete_rows(table: str, pks: Collection[int]) -> int:
+    with connection.cursor() as cursor:
+        statement = sql.SQL("DELETE FROM feed.{} WHERE feed_id = ANY (%s)")
+        cursor.execute(statement.format(sql.Identifier(table)), [list(pks)])
+        return int(cursor.rowcount)
+
+
+def delete_before(table: str, moment: datetime, limit: int) -> list[datetime]:
+    """Delete some of the rows that came before; returns when each of them came."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL(DELETE).format(table=sql.Identifier(table)), [moment, limit])
+        return [came for (came,) in cursor.fetchall()]
+
+
+def count_before(table: str, moment: datetime) -> int:
+    with connection.cursor() as cursor:
+        statement = sql.SQL("SELECT count(*) FROM feed.{} WHERE feed_at < %s")
+        cursor.execute(statement.format(sql.Identifier(table)), [moment])
+        return int(cursor.fetchone()[0])

@@ -5,10 +5,12 @@ How far a file was read is committed together with its records, so neither a kil
 a file is read again from its beginning: the inbox knows what it has.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 
@@ -80,9 +82,11 @@ class Follower:
         self, path: Path, position: FollowedFile, now: datetime, *, last_line_too: bool
     ) -> int:
         stored = 0
-        for piece in _pieces(path, position.offset, last_line_too=last_line_too):
+        for piece, before in _pieces(path, position.offset, last_line_too=last_line_too):
             with transaction.atomic():
                 stored += self._store(piece, position, now)
+                position.before = _digest(before)
+                position.save()
         return stored
 
     def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
@@ -94,8 +98,6 @@ class Follower:
             inbox.check_feed(self.pbx, bodies, position.layout)
         new = inbox.receive(self.pbx, bodies, now=now, layout=position.layout)
         position.offset += len(piece)
-        position.before = (bytes(position.before) + piece)[-FINGERPRINT:]
-        position.save()
         return new
 
 
@@ -114,20 +116,32 @@ def _is_former(path: Path, position: FollowedFile) -> bool:
 
 def _fits(path: Path, position: FollowedFile) -> bool:
     """Whether the bytes before the offset are still those that were read."""
-    before = bytes(position.before)
     with path.open("rb") as file:
-        file.seek(position.offset - len(before))
-        return file.read(len(before)) == before
+        return _digest(_before(file, position.offset)) == bytes(position.before)
 
 
-def _pieces(path: Path, offset: int, *, last_line_too: bool) -> Iterator[bytes]:
-    """Whole lines from ``offset`` on, about a megabyte at a time; a line without its end only from a finished file."""
+def _before(file: BinaryIO, offset: int) -> bytes:
+    """The bytes before the offset, at which the file then stands."""
+    file.seek(max(0, offset - FINGERPRINT))
+    return file.read(min(FINGERPRINT, offset))
+
+
+def _digest(before: bytes) -> bytes:
+    """What is remembered of the bytes before an offset: they themselves would name callers."""
+    return hashlib.sha256(before).digest() if before else b""
+
+
+def _pieces(path: Path, offset: int, *, last_line_too: bool) -> Iterator[tuple[bytes, bytes]]:
+    """Whole lines from ``offset`` on, about a megabyte at a time, each with the last bytes up to its end.
+
+    A line without its end comes only from a finished file.
+    """
     with path.open("rb") as file:
-        file.seek(offset)
-        rest = b""
+        before, rest = _before(file, offset), b""
         while chunk := file.read(CHUNK):
             whole, newline, rest = (rest + chunk).rpartition(b"\n")
             if newline:
-                yield whole + newline
+                before = (before + whole + newline)[-FINGERPRINT:]
+                yield whole + newline, before
         if last_line_too and rest:
-            yield rest
+            yield rest, (before + rest)[-FINGERPRINT:]

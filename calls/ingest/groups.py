@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Account
 from calls import bulk
@@ -87,21 +87,41 @@ def save(rows: Sequence[CallGroup]) -> None:
     bulk.upsert(CallGroup, ["id"], columns, values)
 
 
-def forget_before(moment_: datetime) -> int:
-    """Forget groups that nothing touched since: the late window is over. Returns their number."""
-    old = CallGroup.objects.filter(touched_at__lt=moment_, settles_at__isnull=True)
-    pks = list(old.values_list("pk", flat=True)[:5000])
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """How many rows went, and the ids of the legs that they were about."""
+
+    groups: int
+    links: int
+    leg_keys: list[str]
+
+
+def untouched_since(pbx: Pbx, moment_: datetime) -> QuerySet[CallGroup]:
+    """Groups whose late window began before ``moment_`` and is over."""
+    return CallGroup.objects.filter(pbx=pbx, touched_at__lt=moment_, settles_at__isnull=True)
+
+
+def forget(pbx: Pbx, pks: Sequence[int]) -> Forgotten:
+    """Forget these groups of a PBX with their legs. Needs the PBX's lock."""
     records = LegRecord.objects.filter(group_id__any_of=pks)
-    legs: dict[int, list[Leg]] = defaultdict(list)
-    for record in records:
-        legs[record.pbx_id].append(record.leg)
-    for pbx_id, forgotten in legs.items():
-        names = {link.key for leg in forgotten for link in leg.links}
-        held = LegLink.objects.filter(pbx_id=pbx_id, key__any_of=names)
-        held.filter(leg_key__any_of=[leg.key for leg in forgotten]).delete()
+    legs = [record.leg for record in records]
+    links = _forget_links(pbx, legs)
     records.delete()
     CallGroup.objects.filter(pk__any_of=pks).delete()
-    return len(pks)
+    return Forgotten(len(pks), links, [leg.key for leg in legs])
+
+
+def rewrite(pbx: Pbx, group: Group, legs: Sequence[Leg]) -> None:
+    """Put other legs, under the same ids, in the place of the group's own. Needs the PBX's lock."""
+    _forget_links(pbx, group.legs)
+    group.legs = list(legs)
+    _write(pbx, [group], {})
+
+
+def _forget_links(pbx: Pbx, legs: Sequence[Leg]) -> int:
+    names = {link.key for leg in legs for link in leg.links}
+    held = LegLink.objects.filter(pbx=pbx, key__any_of=names)
+    return held.filter(leg_key__any_of=[leg.key for leg in legs]).delete()[0]
 
 
 def _unambiguous(legs: Iterable[Leg]) -> dict[str, Leg]:

@@ -13,31 +13,28 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from calls import bulk
+from calls.erasure import suppression
+from calls.erasure.suppression import Suppressions
 from calls.faults import is_the_databases
-from calls.ingest import groups, source_counts, store
+from calls.ingest import groups, reading, source_counts, store
 from calls.ingest.folding import fold
-from calls.ingest.formats import FORMATS
 from calls.ingest.owners import Owners
-from calls.ingest.records import EPOCH, CdrError, FoldedCall, Leg, Switch, moment
+from calls.ingest.records import CdrError, FoldedCall, Leg, moment
 from calls.ingest.store import StoredCall
 from calls.models import CallGroup, InboxRecord, Pbx
-from calls.periods import retention_cutoff
+from calls.retention import receipts
+from calls.retention.cutoffs import cutoff_of
 from calls.signals import unpriced_calls_stored
 
 logger = logging.getLogger("callpanel.ingest")
 
 State = InboxRecord.State
 BATCH = 1000
-LARGEST_BATCH = 32 * 1024 * 1024
 # How long a call stays provisional after its last record while others are expected.
 SETTLE = timedelta(minutes=5)
-# No account keeps calls longer, so older records need no reading at all.
-LONGEST_RETENTION = timedelta(days=367)
-EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 
 class Verdict(NamedTuple):
@@ -63,6 +60,14 @@ class Verdict(NamedTuple):
         return known
 
 
+class TooOld(Exception):
+    """The account keeps no calls as old as this one."""
+
+    def __init__(self, account_id: int) -> None:
+        super().__init__()
+        self.account_id = account_id
+
+
 @dataclass(slots=True)
 class Outcome:
     """What became of the records of a batch; ``new_calls`` counts the calls that were not there before."""
@@ -71,25 +76,9 @@ class Outcome:
     moved: list[tuple[store.Reference, store.Reference | None]] = field(default_factory=list)
     states: dict[str, Verdict] = field(default_factory=dict)
     new_calls: int = 0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Records that were read together: the legs to fold, how many got which state, the latest receipt."""
-
-    legs: list[Leg] = field(default_factory=list)
-    states: Counter[str] = field(default_factory=Counter)
-    received: datetime = EARLIEST
-
-    def add(self, leg: Leg | None, state: str, received: datetime) -> None:
-        self.states[state] += 1
-        self.received = max(self.received, received)
-        if leg and state == State.FOLDED:
-            self.legs.append(leg)
-
-    @property
-    def count(self) -> int:
-        return self.states.total()
+    too_old: list[tuple[groups.Group, int]] = field(default_factory=list)
+    hushed: list[tuple[groups.Group, list[Leg]]] = field(default_factory=list)
+    suppressions: Suppressions = field(default_factory=Suppressions)
 
 
 def fold_inbox(*, limit: int = BATCH) -> int:
@@ -142,7 +131,7 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
     with transaction.atomic():
         if not _lock(pbx):
             return 0
-        batch = _parse_all(pbx, now, limit)
+        batch = reading.read(pbx, now, limit)
         outcome = refold(pbx, groups.add(pbx, batch.legs, now), now)
         if batch.count:
             source_counts.count_folded(
@@ -152,6 +141,7 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
                 received=batch.received,
                 ended=max((moment(leg.ended) for leg in batch.legs), default=None),
             )
+            receipts.book_late({None: batch.states[State.EXPIRED]})
         return batch.count
 
 
@@ -192,6 +182,9 @@ def refold(
     store.remove(outcome.moved)
     groups.save([group.row for group in found])
     _mark(pbx, outcome.states)
+    _forget_too_old(pbx, outcome.too_old)
+    for group, legs in outcome.hushed:
+        suppression.hush(pbx, group, legs)
     if any(call.folded.paid and not call.provisional for call in outcome.calls):
         transaction.on_commit(lambda: unpriced_calls_stored.send(sender=None), robust=True)
     return outcome
@@ -201,70 +194,6 @@ def _lock(pbx: Pbx) -> bool:
     """Take the PBX for this transaction; False if another worker has it. New records still come in meanwhile."""
     free = Pbx.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=pbx.pk)
     return free.first() is not None
-
-
-def _parse_all(pbx: Pbx, now: datetime, limit: int) -> Batch:
-    """Read the oldest waiting records; every record's state is written."""
-    waiting = InboxRecord.objects.filter(pbx=pbx, state=State.PENDING).order_by("id")
-    batch, verdicts, switch = Batch(), [], pbx.switch
-    rows = waiting.values_list("id", "body", "layout", "received_at")[:limit]
-    for pk, body, layout, received in _a_batch_of(rows):
-        leg, state, reason, message = _parse(switch, bytes(body), layout, now)
-        began = moment(leg.started) if leg else None
-        verdicts.append((pk, state.value, reason, message, leg.key if leg else "", began))
-        batch.add(leg, state.value, received)
-    columns = ["state", "reason", "message", "leg_key", "started_at"]
-    bulk.update_values(InboxRecord, ["id"], columns, verdicts)
-    expired = [pk for pk, state, *_ in verdicts if state == State.EXPIRED]
-    InboxRecord.objects.filter(pk__in=expired).update(body=b"")
-    return batch
-
-
-def _a_batch_of(rows: QuerySet[InboxRecord, Any]) -> Iterator[tuple[int, bytes, str, datetime]]:
-    """The rows, but no more of them than fit into memory: a record may have a megabyte."""
-    size = 0
-    for row in rows.iterator(chunk_size=100):
-        yield row
-        size += len(row[1])
-        if size > LARGEST_BATCH:
-            return
-
-
-def _parse(
-    switch: Switch, body: bytes, layout: str, now: datetime
-) -> tuple[Leg | None, InboxRecord.State, str, str]:
-    """The record's leg, None if it tells of none, and its state, reason and message."""
-    try:
-        leg: Leg | None = FORMATS[switch.source].parse(body, layout, switch)
-        if leg is None:
-            return None, State.FOLDED, "", ""
-        _check_date(leg, now)
-    except CdrError as error:
-        return None, State.QUARANTINED, error.code, str(error)
-    old = moment(leg.ended) < now - LONGEST_RETENTION
-    return leg, State.EXPIRED if old else State.FOLDED, "", ""
-
-
-def _check_date(leg: Leg, now: datetime) -> None:
-    latest = now + timedelta(days=1)
-    if (
-        not moment(0)
-        < EARLIEST
-        <= _moment_or_end(leg.started)
-        <= _moment_or_end(leg.ended)
-        <= latest
-    ):
-        raise CdrError(
-            "bad_date",
-            "The record's date is before the year 2000 or later than tomorrow. Set the clock of the PBX and retry.",
-        )
-
-
-def _moment_or_end(micros: int) -> datetime:
-    try:
-        return moment(micros)
-    except OverflowError:
-        return datetime.max.replace(tzinfo=EARLIEST.tzinfo)
 
 
 def _fold(legs: Sequence[Leg], pbx: Pbx) -> FoldedCall | None:
@@ -294,12 +223,16 @@ def _place(
     verdict = Verdict(State.FOLDED)
     try:
         new = _store_as(group, call, owners, outcome, now, provisional=provisional)
+    except TooOld as error:
+        # Whatever is still to come of it cannot make it younger.
+        outcome.too_old.append((group, error.account_id))
+        verdict = Verdict(State.EXPIRED)
     except CdrError as error:
         if not provisional:
-            expired = error.code == "expired"
-            state = State.EXPIRED if expired else State.UNASSIGNED
             began = moment(call.started) if call else None
-            verdict = Verdict(state, error.code, str(error), error.called, error.tenants, began)
+            verdict = Verdict(
+                State.UNASSIGNED, error.code, str(error), error.called, error.tenants, began
+            )
     outcome.new_calls += new is not None and not old
     outcome.moved += [(reference, new) for reference in old if reference != new]
     group.refer_to(new)
@@ -316,13 +249,17 @@ def _store_as(
     *,
     provisional: bool,
 ) -> store.Reference:
-    """Put the call among those to be stored. Raises CdrError where it belongs to nobody or is too old."""
+    """Put the call among those to be stored. Raises CdrError where it belongs to nobody, TooOld."""
     if call is None:
         raise CdrError("not_folded", "callpanel could not make a call of this record; see its log.")
     account = owners.account_of(call)
-    if moment(call.started) < retention_cutoff(now, account.retention_days, account.tz):
-        raise CdrError("expired", "The call is older than its account keeps calls.")
-    stored = StoredCall(account.pk, group.row.pbx_id, call, group.legs, provisional)
+    if moment(call.started) < cutoff_of(account, now):
+        raise TooOld(account.pk)
+    legs = group.legs
+    if outcome.suppressions.concern(account.pk, call, legs):
+        call, legs = outcome.suppressions.without(account.pk, call, legs, group.row.pbx.source)
+        outcome.hushed.append((group, legs))
+    stored = StoredCall(account.pk, group.row.pbx_id, call, legs, provisional)
     outcome.calls.append(stored)
     return stored.reference
 
@@ -341,3 +278,15 @@ def _mark(pbx: Pbx, states: dict[str, Verdict]) -> None:
         if not verdict.owned:
             records = records.exclude(state=State.DISMISSED)
         records.update(**verdict.columns)
+
+
+def _forget_too_old(pbx: Pbx, found: Sequence[tuple[groups.Group, int]]) -> None:
+    """Keep nothing of what these calls' records say, only how many they were."""
+    late: Counter[int | None] = Counter()
+    for group, account_id in found:
+        forgotten = groups.forget(pbx, [group.row.pk])
+        records = InboxRecord.objects.filter(pbx=pbx, leg_key__any_of=forgotten.leg_keys)
+        late[account_id] += records.update(
+            state=State.EXPIRED, body=b"", leg_key="", started_at=None
+        )
+    receipts.book_late(late)

@@ -10,11 +10,13 @@ from calls.models.ingest import (
     LegRecord,
 )
 from calls.models.pbx import Extension, ExtensionHolding, Number, Pbx, TenantCode
+from calls.models.retention import Erasure, PurgeAlarm, Receipt, Suppression
 
 __all__ = [
     "Call",
     "CallGroup",
     "Decision",
+    "Erasure",
     "Extension",
     "ExtensionHolding",
     "FollowedFile",
@@ -24,10 +26,13 @@ __all__ = [
     "MovedCall",
     "Number",
     "Pbx",
+    "PurgeAlarm",
+    "Receipt",
     "Silence",
     "SourceFinding",
     "SourceHour",
     "SourceState",
+    "Suppression",
     "TenantCode",
     "UnpricedCall",
 ]

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import OfAccount
 from accounts.models import Account
 from calls.ingest.records import Kind as FoldedKind
 from calls.ingest.records import Outcome as FoldedOutcome
@@ -81,6 +82,7 @@ class Call(models.Model):
     charging = models.CharField(max_length=10, choices=Charging.choices)
     cost = models.DecimalField(max_digits=14, decimal_places=6, null=True)
 
+    keeping = OfAccount("started_at", partitioned=True)
     objects = CallQuerySet.as_manager()
 
     class Meta:
@@ -130,7 +132,10 @@ class MovedCall(models.Model):
     new_started_at = models.DateTimeField(null=True)
     new_call_id = models.BigIntegerField(null=True)
 
+    keeping = (OfAccount("started_at"), OfAccount("new_started_at"))
+
     class Meta:
+        verbose_name_plural = _("addresses of moved calls")
         indexes = (
             models.Index(
                 fields=["new_account_id", "new_started_at", "new_call_id"], name="moved_to"
@@ -173,7 +178,10 @@ class UnpricedCall(models.Model):
     no_rate = models.BooleanField(default=False)
     reason = models.CharField(max_length=10, choices=Reason.choices, blank=True, db_default="")
 
+    keeping = OfAccount("started_at")
+
     class Meta:
+        verbose_name_plural = _("calls to be priced")
         indexes = (
             models.Index(
                 fields=["account", "started_at", "call_id"],

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from calls.models.pbx import Pbx
 
 
@@ -24,6 +25,8 @@ class SourceState(models.Model):
     last_received_at = models.DateTimeField(null=True)
     last_ended_at = models.DateTimeField(null=True)
 
+    keeping = Lasting("counts of a PBX's records; they say nothing of any call")
+
     def __str__(self) -> str:
         return f"{self.pbx} {self.last_received_at}"
 
@@ -36,6 +39,9 @@ class SourceHour(models.Model):
     hour = models.DateTimeField()
     records = models.IntegerField(default=0)
     repeated = models.IntegerField(default=0)
+
+    # Not ForDays: a counter must not fall, so hours become a sum in the moment in which they go.
+    keeping = Lasting("counts of records; calls.ingest.source_counts sums them up after 90 days")
 
     class Meta:
         indexes = (models.Index(fields=["hour"], name="source_hour"),)
@@ -54,6 +60,8 @@ class Silence(models.Model):
     expected = models.IntegerField()
     began_told_at = models.DateTimeField(null=True)
     end_told_at = models.DateTimeField(null=True)
+
+    keeping = Lasting("when a PBX was silent; it names no caller")
 
     class Meta:
         constraints = (
@@ -75,6 +83,8 @@ class SourceFinding(models.Model):
     count = models.IntegerField()
     out_of = models.IntegerField()
     since = models.DateTimeField()
+
+    keeping = Lasting("what a PBX's configuration lacks, until it lacks it no more")
 
     class Meta:
         constraints = (

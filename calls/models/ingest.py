@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import ForDays, Lasting, WithItsCall
+from accounts.models import Account
 from calls.inbox_querysets import SET_ASIDE, InboxQuerySet
 from calls.ingest.records import Leg
 from calls.models.pbx import Pbx
@@ -34,6 +36,8 @@ class Decision(models.Model):
     reached = models.BigIntegerField(default=0)
     records = models.IntegerField(_("records"), default=0)
     finished_at = models.DateTimeField(null=True)
+
+    keeping = ForDays("at", Account.LONGEST_RETENTION_DAYS)
 
     class Meta:
         verbose_name = _("decision on refused records")
@@ -70,7 +74,7 @@ class InboxRecord(models.Model):
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     message = models.TextField(_("what to do"), blank=True)
     leg_key = models.CharField(_("record id"), max_length=255, blank=True)
-    # When the leg of a readable record began.
+    # When the leg of a readable record began; unknown of one that nobody can read.
     started_at = models.DateTimeField(null=True)
     # By what the owner of a call that is nobody's was looked for.
     called = models.CharField(_("number called"), max_length=64, blank=True)
@@ -80,6 +84,11 @@ class InboxRecord(models.Model):
         Decision, models.SET_NULL, null=True, db_index=False, related_name="+"
     )
 
+    keeping = (
+        ForDays("received_at", 14, only=(("state__in", ("folded", "expired")),)),
+        ForDays("received_at", Account.LONGEST_RETENTION_DAYS),
+        ForDays("started_at", Account.LONGEST_RETENTION_DAYS),
+    )
     objects = InboxQuerySet.as_manager()
 
     class Meta:
@@ -119,7 +128,10 @@ class CallGroup(models.Model):
     settles_at = models.DateTimeField(null=True)
     touched_at = models.DateTimeField()
 
+    keeping = WithItsCall()
+
     class Meta:
+        verbose_name_plural = _("groups of legs")
         indexes = (
             models.Index(
                 fields=["settles_at"], condition=Q(settles_at__isnull=False), name="group_settles"
@@ -141,7 +153,10 @@ class LegRecord(models.Model):
     group_id = models.BigIntegerField()
     data = models.JSONField()
 
+    keeping = WithItsCall()
+
     class Meta:
+        verbose_name_plural = _("legs")
         indexes = (models.Index(fields=["group_id"], name="leg_group"),)
 
     def __str__(self) -> str:
@@ -162,6 +177,11 @@ class LegLink(models.Model):
     since = models.BigIntegerField()
     until = models.BigIntegerField()
 
+    keeping = WithItsCall()
+
+    class Meta:
+        verbose_name_plural = _("names of legs")
+
     def __str__(self) -> str:
         return f"{self.key} · {self.leg_key}"
 
@@ -173,11 +193,13 @@ class FollowedFile(models.Model):
     path = models.TextField()
     inode = models.BigIntegerField()
     offset = models.BigIntegerField()
-    # The bytes before the offset: if others stand there now, the file was emptied and began anew.
+    # A digest of the bytes before the offset: if others stand there now, the file was emptied and began anew.
     before = models.BinaryField(max_length=128)
     layout = models.TextField(blank=True)
     # When the follower last found nothing more in it.
     checked_at = models.DateTimeField(null=True)
+
+    keeping = Lasting("a place in a file and a digest, nothing of what is written there")
 
     class Meta:
         constraints = (

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keeping import Lasting
 from accounts.models import Account, Membership, validate_timezone
 from calls.ingest.columns import Columns
 from calls.ingest.records import Switch
@@ -84,6 +85,8 @@ class Pbx(models.Model):
     # The database role by which it writes into the tables of the schema feed; '' without one.
     feed_role = models.CharField(max_length=63, blank=True, editable=False)
 
+    keeping = Lasting("a source of records, set up by the operator")
+
     class Meta:
         verbose_name = _("PBX")
         verbose_name_plural = _("PBXes")
@@ -136,6 +139,8 @@ class TenantCode(models.Model):
     code = models.CharField(_("code"), max_length=100)
     account = models.ForeignKey(Account, models.CASCADE, verbose_name=_("account"))
 
+    keeping = Lasting("how a PBX calls a firm")
+
     class Meta:
         verbose_name = _("tenant code")
         verbose_name_plural = _("tenant codes")
@@ -163,6 +168,8 @@ class Number(models.Model):
     name = models.CharField(_("description"), max_length=100, blank=True)
     since = models.DateTimeField(_("since"), default=timezone.now)
     until = models.DateTimeField(_("until"), null=True, blank=True)
+
+    keeping = Lasting("a firm's own number, and when it was its own")
 
     class Meta:
         verbose_name = _("number")
@@ -199,6 +206,8 @@ class Extension(models.Model):
     number = models.CharField(_("number"), max_length=20)
     name = models.CharField(_("name"), max_length=100, blank=True)
 
+    keeping = Lasting("a desk of a firm and the name on it, kept by the firm")
+
     class Meta:
         verbose_name = _("extension")
         verbose_name_plural = _("extensions")
@@ -229,6 +238,8 @@ class ExtensionHolding(models.Model):
     )
     since = models.DateTimeField(_("since"), default=timezone.now)
     until = models.DateTimeField(_("until"), null=True, blank=True)
+
+    keeping = Lasting("whose a desk was, kept by the firm")
 
     class Meta:
         verbose_name = _("holder of an extension")

@@ -1,9 +1,10 @@
 """How a Pole writes numbers, durations and money."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
+from django.apps import apps
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
@@ -76,3 +77,21 @@ def named(number: str, names: dict[str, str]) -> str:
     """An extension with its name, any other number as one writes it."""
     name = names.get(number, "")
     return f"{number}\xa0{name}" if name else phone(number)
+
+
+@register.filter
+def table_name(label: str) -> str:
+    """What a person calls the rows of a model; a model that is gone keeps its label."""
+    try:
+        return str(apps.get_model(label)._meta.verbose_name_plural)
+    except LookupError:
+        return label
+
+
+@register.filter
+def lasted(span: timedelta) -> str:
+    """How long something took: ``0,3 s``, and from a minute on as a duration."""
+    seconds = span.total_seconds()
+    if seconds >= 60:
+        return duration(round(seconds))
+    return f"{number_format(seconds, decimal_pos=1, use_l10n=True)}\xa0s"

@@ -1,8 +1,11 @@
 from calls.views.details import CallDetailView
+from calls.views.erasures import ErasureView
 from calls.views.export import CallExportView, MonthExportView
+from calls.views.holds import HoldView, LiftView
 from calls.views.ingest import receive_records
 from calls.views.lists import CallListView
 from calls.views.metrics import metrics
+from calls.views.privacy import PrivacyView
 from calls.views.quarantine import (
     DecideView,
     QuarantineView,
@@ -10,6 +13,7 @@ from calls.views.quarantine import (
     RefusedListView,
     RefusedRecordView,
 )
+from calls.views.receipts import NightView, ReceiptListView
 from calls.views.sources import SourceListView, SourceView
 
 __all__ = [
@@ -17,8 +21,14 @@ __all__ = [
     "CallExportView",
     "CallListView",
     "DecideView",
+    "ErasureView",
+    "HoldView",
+    "LiftView",
     "MonthExportView",
+    "NightView",
+    "PrivacyView",
     "QuarantineView",
+    "ReceiptListView",
     "RefusedDownloadView",
     "RefusedListView",
     "RefusedRecordView",

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +7,10 @@ from django.shortcuts import redirect, render
 
 from calls.ingest.folding import fold
 from calls.ingest.records import SECOND, Leg, Step, moment
+from calls.masking import masked
 from calls.models import Call, Extension, MovedCall
 from calls.models.call import from_public_id
+from calls.retention.cutoffs import gone_on
 from calls.views.account import AccountMixin
 
 
@@ -33,8 +35,16 @@ class CallDetailView(AccountMixin):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            steps=steps_of(kwargs["call"]), names=Extension.names_in(self.account), **kwargs
+            steps=[self.as_seen(step) for step in steps_of(kwargs["call"])],
+            names=Extension.names_in(self.account),
+            gone_on=gone_on(self.account, kwargs["call"].started_at),
+            held=self.account.is_held(self.now),
+            **kwargs,
         )
+
+    def as_seen(self, step: "ShownStep") -> "ShownStep":
+        full = self.membership.sees_full_numbers
+        return step if full else replace(step, who=masked(step.who))
 
 
 @dataclass(frozen=True, slots=True)

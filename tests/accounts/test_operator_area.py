@@ -9,7 +9,13 @@ from django.urls import URLPattern, get_resolver
 from accounts.models import Membership, User
 
 pytestmark = pytest.mark.django_db
-PAGES = ["/operator/", "/operator/quarantine/"]
+PAGES = [
+    "/operator/",
+    "/operator/quarantine/",
+    "/operator/receipts/",
+    "/operator/holds/",
+    "/operator/erasures/",
+]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from calls import partitions
 from calls.models import Call
 from calls.numbers import normalise
 from tests.builders import make_outgoing
-from tests.conftest import RECORDED
+from tests.conftest import LONG_AGO, RECORDED
 
 
 def paid_call(
@@ -22,6 +22,7 @@ def paid_call(
     number: str = "+48501234567",
     charged_at: datetime | None = None,
     name: str = "Taryfa",
+    prefix: str = "",
     **fields: Any,
 ) -> Call:
     """A call of a minute to ``number``, charged at once unless told otherwise."""
@@ -34,12 +35,20 @@ def paid_call(
         cost=Decimal(cost),
         **fields,
     )
-    charge(call, cost, number, charged_at or at, name)
+    charge(call, cost, number, charged_at or at, name, prefix)
     return call
 
 
-def charge(call: Call, cost: str, number: str, charged_at: datetime, name: str) -> None:
-    terms = Terms(price_list="Cennik", rate_id=1, rate_name=name, prefix=number[1:4])
+def charge(
+    call: Call, cost: str, number: str, charged_at: datetime, name: str, prefix: str = ""
+) -> None:
+    terms = Terms(
+        price_list="Cennik",
+        rate_id=1,
+        rate_name=name,
+        prefix=prefix or number[1:4],
+        valid_from=LONG_AGO.isoformat(),
+    )
     ChargeTerms.objects.get_or_create(id=terms.id, defaults={"factors": terms.to_json()})
     partitions.ensure(Charge._meta.db_table, [partitions.month_of(call.started_at)])
     Charge.objects.create(

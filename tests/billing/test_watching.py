@@ -21,9 +21,9 @@ from billing.models import (
     SeenDestination,
 )
 from billing.watching import watch
-from calls import retention
 from calls.ingest import inbox, pipeline
 from calls.models import Call, Extension, Pbx
+from calls.retention import purge
 from tests.billing.paid import paid_call
 from tests.conftest import LONG_AGO, RECORDED
 from tests.records import freeswitch_scenarios
@@ -202,7 +202,7 @@ def test_a_destination_is_remembered_after_its_calls_are_gone(
     paid_call(watched, number="+37126123456")
     watch(RECORDED)
     a_year_later = RECORDED + 370 * DAY
-    retention.purge(a_year_later)
+    purge.run(a_year_later, database=a_year_later)
     assert not Call.objects.exists()
     assert not Notice.objects.exists()
 

@@ -166,7 +166,7 @@ def test_a_restart_goes_on_where_it_was(
     read: list[int] = []
     real = following._pieces
 
-    def pieces(path: Path, offset: int, *, last_line_too: bool) -> Iterator[bytes]:
+    def pieces(path: Path, offset: int, *, last_line_too: bool) -> Iterator[tuple[bytes, bytes]]:
         read.append(offset)
         return real(path, offset, last_line_too=last_line_too)
 

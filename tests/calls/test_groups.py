@@ -23,6 +23,11 @@ FREESWITCH = {scenario.name: scenario for scenario in freeswitch_scenarios()}
 MASTER = {scenario.name: scenario for scenario in asterisk_scenarios("master.csv")}
 
 
+def forget_before(pbx: Pbx, moment: datetime) -> int:
+    untouched = groups.untouched_since(pbx, moment).values_list("pk", flat=True)
+    return groups.forget(pbx, list(untouched)).groups
+
+
 def leg(
     key: str, *names: str, at: datetime = NOW, seconds: int = 10, links: Sequence[Link] = ()
 ) -> Leg:
@@ -181,8 +186,8 @@ def test_what_nothing_touched_for_the_late_window_is_forgotten_with_all_it_knew(
     touch(freeswitch, "waiting", edge - DAY, settles_at=NOW)
     touch(asterisk, "kept", edge)
 
-    assert groups.forget_before(edge) == 1
-    assert groups.forget_before(edge) == 0
+    assert forget_before(freeswitch, edge) == 1
+    assert forget_before(freeswitch, edge) == 0
 
     kept = [("kept", freeswitch.pk), ("waiting", freeswitch.pk), ("kept", asterisk.pk)]
     assert set(LegRecord.objects.values_list("key", "pbx_id")) == set(kept)
@@ -196,7 +201,7 @@ def test_a_leg_of_the_same_name_on_another_pbx_is_not_forgotten_along(
     touch(freeswitch, "a", NOW - LATE_WINDOW - DAY)
     touch(asterisk, "a", NOW)
 
-    groups.forget_before(NOW - LATE_WINDOW)
+    forget_before(freeswitch, NOW - LATE_WINDOW)
 
     assert list(LegRecord.objects.values_list("pbx_id", "key")) == [(asterisk.pk, "a")]
     assert links() == {("name of a", "a", *ALWAYS)}
@@ -249,7 +254,7 @@ def test_a_record_of_a_clock_that_was_ahead_still_finds_its_forgotten_call(
     inbox.receive(freeswitch, ring_group.bodies, now=received)
     pipeline.fold_batch(freeswitch, received)
     before = list(Call.objects.values())
-    assert groups.forget_before(later - LATE_WINDOW) == 1
+    assert forget_before(freeswitch, later - LATE_WINDOW) == 1
 
     inbox.receive(freeswitch, [ring_group.bodies[-1] + b"\n"], now=later)
     pipeline.fold_batch(freeswitch, later)

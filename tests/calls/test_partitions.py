@@ -201,8 +201,8 @@ def read_while(job: Callable[[], Any]) -> Any:
 
 def detach_in_vain() -> None:
     """Give up waiting for a reader, as a worker does that is killed: the partition is left half detached."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 500")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "PATIENCE", "500ms")
         with pytest.raises(OperationalError, match="statement timeout"):
             partitions._detach(TABLE, "calls_call_2031_11")
 

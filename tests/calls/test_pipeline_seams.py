@@ -7,7 +7,7 @@ import pytest
 from django.db import ProgrammingError, connection
 
 from accounts.models import Account
-from calls.ingest import assigning, groups, inbox, pipeline, quarantine
+from calls.ingest import assigning, groups, inbox, pipeline, quarantine, reading
 from calls.ingest.formats import FORMATS
 from calls.ingest.records import Leg, micros
 from calls.ingest.selection import Selection
@@ -114,7 +114,7 @@ def test_old_legs_bring_back_the_groups_of_their_own_days_alone(asterisk: Pbx) -
 def test_a_batch_ends_where_it_gets_too_large(
     asterisk: Pbx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "LARGEST_BATCH", 1000)
+    monkeypatch.setattr(reading, "LARGEST_BATCH", 1000)
     inbox.receive(asterisk, [body for each in MASTER for body in each.bodies], now=RECORDED)
 
     sizes = list(pipeline.fold_all_of(asterisk))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("calls", "0008_unpriced_reason"),
+        ("calls", "0011_feed_rows_have_an_age"),
     ]
 
     operations = [
