@@ -14,13 +14,16 @@ ENVELOPES = (b'"log"', b'"message"')
 RECORD = {"variables", "channel", "eventtype"}
 
 
-def split(content: bytes, switch: Switch) -> tuple[str, list[bytes]]:
-    """The layout (a CSV's header line, '' without one) and the records, each with the bytes it came with."""
-    layout, records = _split(content, switch)
+def split(content: bytes, switch: Switch, *, continued: bool = False) -> tuple[str, list[bytes]]:
+    """The layout (a CSV's header line, '' without one) and the records, each with the bytes it came with.
+
+    ``continued``: it is a further part of a file, where no line is a header, whatever it looks like.
+    """
+    layout, records = _split(content, switch, continued)
     return layout, [record for each in records if (record := _unwrapped(each)).strip()]
 
 
-def _split(content: bytes, switch: Switch) -> tuple[str, list[bytes]]:
+def _split(content: bytes, switch: Switch, continued: bool) -> tuple[str, list[bytes]]:
     start = content.lstrip()[:1]
     if start == b"[" and (elements := _array(content)) is not None:
         return "", elements
@@ -30,6 +33,8 @@ def _split(content: bytes, switch: Switch) -> tuple[str, list[bytes]]:
         return "", _lines(content) if several else [content]
     if start == b"{" and _is_json(content):
         return "", [content]
+    if continued:
+        return "", [line for line in content.split(b"\n") if line.strip()]
     if switch.source == OTHER:
         return mapped_csv.split(content, switch.columns)
     return asterisk_fields.split(content)

@@ -33,8 +33,11 @@ class Follower:
     def step(self, now: datetime) -> int:
         """Store the whole lines that were added; returns the number of records that were new.
 
+        The entry is read anew each time: it may have been changed, or got its ids by another feed.
+
         Raises CdrError for a feed that this PBX cannot have, OSError for a file that cannot be read.
         """
+        self.pbx.refresh_from_db()
         try:
             return self._step(now)
         except FileNotFoundError:
@@ -90,11 +93,12 @@ class Follower:
         return stored
 
     def _store(self, piece: bytes, position: FollowedFile, now: datetime) -> int:
-        layout, bodies = batches.split(piece, self.pbx.switch)
-        if position.offset == 0:
+        begins = position.offset == 0
+        layout, bodies = batches.split(piece, self.pbx.switch, continued=not begins)
+        if begins:
             position.layout = layout
         # Further on, a line without ids is a damaged one: it is set aside, and those after it come in.
-        if bodies and (position.offset == 0 or not self.pbx.record_ids):
+        if bodies and (begins or not self.pbx.record_ids):
             inbox.check_feed(self.pbx, bodies, position.layout)
         new = inbox.receive(self.pbx, bodies, now=now, layout=position.layout)
         position.offset += len(piece)

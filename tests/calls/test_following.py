@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from accounts.models import Account
 from calls.ingest import following, inbox, pipeline
 from calls.ingest.following import Follower
 from calls.ingest.records import CdrError
@@ -275,6 +276,47 @@ def test_a_file_that_begins_with_its_header_alone_is_checked_with_its_first_row(
         follower.step(RECORDED)
 
     assert Pbx.objects.get().record_ids == "uniqueid+sequence"
+
+
+def test_a_file_without_ids_is_refused_after_another_feed_brought_some(
+    asterisk: Pbx, follower: Follower, writer: Asterisk
+) -> None:
+    writer.path.touch()
+    follower.step(RECORDED)
+    inbox.check_feed(Pbx.objects.get(), written(96), "")
+    cut = (line.split(b',"DOCUMENTATION"')[0] + b',"DOCUMENTATION"\n' for line in LINES)
+    writer.path.write_bytes(b"".join(cut))
+
+    with pytest.raises(CdrError, match="the same calls would be counted twice"):
+        follower.step(RECORDED)
+    assert (stored(), Pbx.objects.get().record_ids) == ([], "uniqueid+sequence")
+
+
+def test_a_line_that_comes_alone_is_a_record_whatever_it_says(
+    acme: Account, tmp_path: Path
+) -> None:
+    columns = {
+        "start": "Date",
+        "duration": "Time",
+        "talk": "Talk",
+        "caller": "From",
+        "called": "To",
+        "name": "Name",
+    }
+    pbx = Pbx.objects.create(name="other", source="csv", account=acme, columns=columns)
+    path = tmp_path / "calls.csv"
+    lines = [
+        b"2026-11-23 04:07:44;10;5;501234567;221234501;Jan",
+        b"2026-11-23 05:07:44;10;5;501234567;221234501;Date",
+        b"Date;Time;Talk;From;To;Name",
+    ]
+    path.write_bytes(b"Date;Time;Talk;From;To;Name\n")
+    for line in lines:
+        with path.open("ab") as file:
+            file.write(line + b"\n")
+        Follower(pbx, path).step(RECORDED)
+
+    assert stored() == lines
 
 
 def test_the_command_reads_what_is_there(

@@ -287,6 +287,22 @@ def test_a_header_without_one_of_the_columns_says_which() -> None:
         parse(line().encode(), HEADER.replace("Czas", "Zegar"), SWITCH)
 
 
+@pytest.mark.parametrize(
+    "first", [line(Nazwa="Data"), line(**{"Z numeru": "ID"}), line(Nazwa='"x" y')]
+)
+def test_a_line_that_holds_the_name_of_a_column_or_is_damaged_is_no_header(first: str) -> None:
+    assert batches.split(f"{first}\n{line()}\n".encode(), SWITCH) == (
+        "",
+        [first.encode(), line().encode()],
+    )
+
+
+def test_a_header_may_lack_a_column_that_a_call_can_do_without() -> None:
+    header = HEADER.replace("Nazwa", "Imię")
+
+    assert batches.split(f"{header}\n{line()}\n".encode(), SWITCH) == (header, [line().encode()])
+
+
 def test_an_entry_without_columns_says_so() -> None:
     with pytest.raises(CdrError, match="does not say which columns") as caught:
         parse(line().encode(), HEADER, replace(SWITCH, columns=Columns()))

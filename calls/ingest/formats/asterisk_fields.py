@@ -32,7 +32,7 @@ SYNONYMS = {
     "calldate": "start",
 }
 HEADERS = ({"channel", "start", "duration"}, {"channel", "calldate", "duration"})
-EVENT_HEADER = {"eventtype", "eventtime"}
+EVENT_HEADER = {"eventtype", "eventtime", "channame"}
 UNIQUEID = re.compile(r"(?:^|-)(\d{9,10})\.\d+$")
 
 
@@ -41,10 +41,18 @@ def split(content: bytes) -> tuple[str, list[bytes]]:
     content = content.removeprefix(codecs.BOM_UTF8)
     lines = [line for line in content.split(b"\n") if line.strip()]
     first = lines[0].decode("utf-8", errors="replace").strip() if lines else ""
-    names = {name.strip().strip('"').lower() for name in first.split(",")}
-    if any(names >= header for header in (*HEADERS, EVENT_HEADER)):
+    if _is_header(first):
         return clean(first.lower(), 2000), lines[1:]
     return "", lines
+
+
+def _is_header(line: str) -> bool:
+    """Whether its values are names of columns; within a value, such as what a caller calls himself, they are none."""
+    try:
+        names = {name.strip().lower() for name in next(csv.reader([line]), [])}
+    except csv.Error:
+        return False
+    return any(names >= header for header in (*HEADERS, EVENT_HEADER))
 
 
 def read(body: bytes, layout: str) -> dict[str, str]:

@@ -48,9 +48,21 @@ def split(content: bytes, columns: Columns) -> tuple[str, list[bytes]]:
     content = content.removeprefix(codecs.BOM_UTF8)
     lines = [line for line in content.split(b"\n") if line.strip()]
     header = _text(lines[0]) if lines else ""
-    names = {name.strip().casefold() for name in _values(header, _delimiter(header))}
-    wanted = {place.casefold() for _, place in columns.places if isinstance(place, str)}
-    return (header, lines[1:]) if names & wanted else ("", lines)
+    return (header, lines[1:]) if _is_header(header, columns) else ("", lines)
+
+
+def _is_header(line: str, columns: Columns) -> bool:
+    """Whether it names all that a line must have: by one name alone a caller called like a column would be a header."""
+    needed = {
+        place.casefold()
+        for name, place in columns.places
+        if name in REQUIRED and isinstance(place, str)
+    }
+    try:
+        names = {name.strip().casefold() for name in _values(line, _delimiter(line))}
+    except CdrError:
+        return False
+    return bool(needed) and needed <= names
 
 
 def parse(body: bytes, layout: str, switch: Switch) -> Leg:
