@@ -206,6 +206,21 @@ def test_broken_events_are_refused(body: bytes) -> None:
         asterisk.parse(body, "" if body.startswith(b"{") else HEADER, ASTERISK)
 
 
+def test_a_nul_that_is_written_as_an_escape_is_left_out() -> None:
+    bridge = parsed(eventextra='{"bridge_id":"\\u0000abc"}')
+    transfer = parsed(
+        eventtype="ATTENDEDTRANSFER",
+        eventextra='{"a_uniqueid":"x\\u0000-1795403264.3","b_name":"PJSIP/a\\u0000-00000001"}',
+    )
+
+    assert bridge is not None and bridge.facts["bridge"] == "abc"
+    assert transfer is not None
+    assert [link.key for link in transfer.links][2:] == [
+        "uniqueid x-1795403264.3",
+        "channel PJSIP/a-00000001",
+    ]
+
+
 def test_of_a_mixed_batch_the_rows_say_by_what_they_are_told_apart() -> None:
     event = json.dumps(ENTERED).encode()
     row = (HERE / "asterisk/master.csv").read_bytes().splitlines()[0]

@@ -8,14 +8,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from calls.ingest.formats import asterisk_fields
 from calls.ingest.formats.asterisk_csv import NUMBERED, SLACK
 from calls.ingest.formats.asterisk_fields import UNIQUEID
 from calls.ingest.formats.times import iso_readings
-from calls.ingest.records import SECOND, CdrError, Leg, Link, Switch
+from calls.ingest.records import SECOND, CdrError, Leg, Link, Switch, clean
 
 # The events that folding needs, and what they are called in a leg. All others are most of the traffic.
 NEEDED = {
@@ -118,18 +117,20 @@ def _moment(fields: dict[str, str], event: str, zone: ZoneInfo) -> int:
     return min(possible)
 
 
-def _extra(text: str) -> dict[str, Any]:
+def _extra(text: str) -> dict[str, str]:
     """What an event tells besides, as Asterisk's JSON; {} where it is cut or missing."""
     try:
         extra = json.loads(text)
     except (ValueError, RecursionError):
         return {}
-    return extra if isinstance(extra, dict) else {}
+    # A NUL may be written as an escape, so that it comes to light only here.
+    found = extra.items() if isinstance(extra, dict) else ()
+    return {name: clean(str(value), 150) for name, value in found}
 
 
-def _bridge(extra: dict[str, Any]) -> str:
+def _bridge(extra: dict[str, str]) -> str:
     """Which bridge; within one call the first part of its uuid tells it from others."""
-    bridge = str(extra.get("bridge_id", ""))[:8]
+    bridge = extra.get("bridge_id", "")[:8]
     if not bridge:
         raise CdrError(
             "other_shape", "The event names no bridge: write eventextra into the feed as well."
@@ -141,13 +142,13 @@ def _ids(fields: dict[str, str]) -> tuple[Link, ...]:
     return tuple(Link(f"{name} {fields[name][:100]}") for name in ("linkedid", "uniqueid"))
 
 
-def _transferred(extra: dict[str, Any], moment: int) -> Iterator[Link]:
+def _transferred(extra: dict[str, str], moment: int) -> Iterator[Link]:
     """All channels of a transfer, by id and, for rows that lack ids, by their names at this moment."""
     for name, value in extra.items():
-        if name.endswith("_uniqueid") and UNIQUEID.search(str(value)):
-            yield Link(f"uniqueid {value}")
-        elif name.endswith("_name") and NUMBERED.search(str(value)):
-            yield Link(f"channel {str(value).partition(';')[0]}", moment, moment)
+        if name.endswith("_uniqueid") and UNIQUEID.search(value):
+            yield Link(f"uniqueid {value[:100]}")
+        elif name.endswith("_name") and NUMBERED.search(value):
+            yield Link(f"channel {value.partition(';')[0]}", moment, moment)
 
 
 def _key(fields: dict[str, str], moment: int, facts: dict[str, str]) -> str:
