@@ -64,18 +64,24 @@ def take(now: datetime) -> int:
         cursor.execute(WAITING)
         roles = [role for (role,) in cursor.fetchall()]
     pbxes = Pbx.objects.filter(is_active=True, source=ASTERISK, feed_role__in=roles)
-    return sum(take_of(pbx, now) for pbx in pbxes.exclude(feed_role=""))
+    return sum(_taken(pbx, now) for pbx in pbxes.exclude(feed_role=""))
+
+
+def _taken(pbx: Pbx, now: datetime) -> int:
+    """What could be taken over of one PBX. Where it has another feed already all stays, and the log says why."""
+    try:
+        return take_of(pbx, now)
+    except CdrError as error:
+        logger.warning("the rows of %s stay in the feed: %s", pbx.feed_role, error)
+        return 0
 
 
 def take_of(pbx: Pbx, now: datetime) -> int:
-    """Take over all rows of one PBX. Where it has another feed already they stay, and the log says why."""
+    """Take over all rows of one PBX; returns their number. Raises CdrError ``second_feed`` for a batch that stays."""
     taken = 0
-    try:
-        for table in TABLES:
-            while count := _take_batch(pbx, table, now):
-                taken += count
-    except CdrError as error:
-        logger.warning("the rows of %s stay in the feed: %s", pbx.feed_role, error)
+    for table in TABLES:
+        while count := _take_batch(pbx, table, now):
+            taken += count
     return taken
 
 

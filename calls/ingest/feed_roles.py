@@ -132,6 +132,11 @@ def _composed(statements: Sequence[str], role: str, password: str) -> list[sql.C
     ]
 
 
+def _own_grant() -> str:
+    [grant] = _composed(["GRANT TEMPORARY ON DATABASE {database} TO {user}"], "", "")
+    return grant.as_string()
+
+
 def _check(role: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(TOO_MUCH, {"role": role})
@@ -139,4 +144,5 @@ def _check(role: str) -> None:
     if excess:
         raise RoleError(
             f"The role would be allowed more than to insert: {'; '.join(excess)}. Revoke that from PUBLIC first."
+            f" If it is TEMPORARY, give it to callpanel's own user as well, who needs it: {_own_grant()};"
         )

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from psycopg import sql
 
 from calls.ingest import feed, feed_roles
 from calls.models import InboxRecord, Pbx
@@ -119,6 +120,17 @@ def test_a_dropped_role_is_gone_and_its_rows_are_taken_over(asterisk: Pbx) -> No
     assert command()  # and can be made again
 
 
+def test_a_role_whose_rows_cannot_be_taken_over_stays(asterisk: Pbx, driver: Driver) -> None:
+    driver.write_cdr(recorded_rows()[0])
+    Pbx.objects.update(record_ids="content")
+
+    with pytest.raises(CommandError, match=rf"1 rows of {ROLE} wait, so it stays.*counted twice"):
+        command(drop=True)
+
+    assert feed_roles._exists(ROLE)
+    assert (Pbx.objects.get().feed_role, feed.waiting()) == (ROLE, {ROLE: 1})
+
+
 @pytest.mark.parametrize(
     ("options", "said"), [({"renew": True}, "no role"), ({"drop": True}, "no role")]
 )
@@ -152,6 +164,26 @@ def test_a_role_that_could_do_more_is_not_made(asterisk: Pbx) -> None:
             cursor.execute("REVOKE SELECT ON public.calls_pbx FROM PUBLIC")
     assert not feed_roles._exists(ROLE)
     assert Pbx.objects.get().feed_role == ""
+
+
+def test_who_has_to_revoke_temporary_tables_is_told_to_grant_them_to_callpanel(
+    asterisk: Pbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_roles, "CREATE", feed_roles.CREATE[:-2])
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO PUBLIC").format(database()))
+    try:
+        with pytest.raises(CommandError, match=r'GRANT TEMPORARY ON DATABASE "[^"]+" TO "[^"]+";'):
+            command()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database())
+            )
+
+
+def database() -> sql.Identifier:
+    return sql.Identifier(connection.settings_dict["NAME"])
 
 
 def test_where_callpanel_may_not_make_roles_the_statements_are_printed_for_somebody_who_may(

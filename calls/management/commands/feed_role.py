@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from calls.ingest import feed, feed_roles
 from calls.ingest.formats import ASTERISK
+from calls.ingest.records import CdrError
 from calls.models import Pbx
 
 # What the PBX has to be told; docs/asterisk.md says more.
@@ -58,9 +59,20 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def drop(self, pbx: Pbx) -> None:
-        taken, role = feed.take_of(pbx, timezone.now()), pbx.feed_role
+        taken, role = self.taken_over(pbx), pbx.feed_role
         feed_roles.drop(pbx)
         self.stdout.write(f"{taken} rows taken over, {role} dropped")
+
+    def taken_over(self, pbx: Pbx) -> int:
+        """The number of its rows. Raises CommandError if some would be left behind, which nothing shows any longer."""
+        taken, why = 0, "Others are taking them over just now: try again."
+        try:
+            taken = feed.take_of(pbx, timezone.now())
+        except CdrError as error:
+            why = f"{error} If they are not wanted, delete them from feed.cdr and feed.cel."
+        if left := feed.waiting().get(pbx.feed_role, 0):
+            raise CommandError(f"{left} rows of {pbx.feed_role} wait, so it stays. {why}")
+        return taken
 
     def show(self, pbx: Pbx, *, renew: bool) -> None:
         password = feed_roles.renew(pbx) if renew else feed_roles.create(pbx)
