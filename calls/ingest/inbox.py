@@ -1,11 +1,12 @@
 """The inbox: raw records, durable before anything is acknowledged."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 from django.db import connection, transaction
@@ -30,6 +31,7 @@ COLUMNS = (
     "called",
     "tenants",
 )
+WITHOUT_IDS = "content"
 STORE = """
     INSERT INTO calls_inboxrecord ({columns}) {source} ON CONFLICT (pbx_id, digest) DO NOTHING
 """
@@ -39,30 +41,38 @@ VALUES = sql.SQL("VALUES ({})").format(sql.SQL(", ").join([sql.Placeholder()] * 
 def receive(
     pbx: Pbx, bodies: Iterable[bytes], *, now: datetime, layout: str = "", batch: int = 1000
 ) -> int:
-    """Store raw records; returns how many were new. A record that is there already is left as it is."""
-    new = 0
-    remaining = iter(bodies)
-    while chunk := list(islice(remaining, batch)):
-        new += _store(pbx, chunk, layout, now)
-    return new
+    """Store raw records; returns how many were new. A record that is there already is left as it is.
 
-
-def _store(pbx: Pbx, bodies: Sequence[bytes], layout: str, now: datetime) -> int:
+    They go in by digest, so that of two that bring the same records at once the one waits for the other, and not each
+    for the other; the ids keep the order in which they came.
+    """
     by_digest = {_digest(body, layout): body for body in bodies}
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (pbx.pk, now, layout, body, digest, InboxRecord.State.PENDING, "", "", "", "", "{}")
         for digest, body in by_digest.items()
     ]
     if len(rows) == 1:
         # As most requests bring just one, it is worth a statement without a table in between.
         with connection.cursor() as cursor:
-            return _insert(cursor, VALUES, rows[0])
-    with transaction.atomic(), bulk.staged(InboxRecord, COLUMNS, rows) as cursor:
-        return _insert(cursor, sql.SQL("SELECT {} FROM fresh").format(bulk.names(COLUMNS)))
+            return _insert(cursor, COLUMNS, VALUES, rows[0])
+    ids = bulk.next_ids(InboxRecord, len(rows))
+    numbered = [(pk, *row) for pk, row in zip(ids, rows, strict=True)]
+    numbered.sort(key=itemgetter(1 + COLUMNS.index("digest")))
+    parts = (numbered[start : start + batch] for start in range(0, len(rows), batch))
+    return sum(map(_store, parts))
 
 
-def _insert(cursor: CursorWrapper, source: sql.Composed, values: Sequence[Any] = ()) -> int:
-    cursor.execute(sql.SQL(STORE).format(columns=bulk.names(COLUMNS), source=source), values)
+def _store(rows: Sequence[tuple[Any, ...]]) -> int:
+    columns = ("id", *COLUMNS)
+    source = sql.SQL("SELECT {} FROM fresh ORDER BY digest").format(bulk.names(columns))
+    with transaction.atomic(), bulk.staged(InboxRecord, columns, rows) as cursor:
+        return _insert(cursor, columns, source)
+
+
+def _insert(
+    cursor: CursorWrapper, columns: Sequence[str], source: sql.Composed, values: Sequence[Any] = ()
+) -> int:
+    cursor.execute(sql.SQL(STORE).format(columns=bulk.names(columns), source=source), values)
     return int(cursor.rowcount)
 
 
@@ -72,23 +82,30 @@ def _digest(body: bytes, layout: str) -> bytes:
 
 def check_feed(pbx: Pbx, bodies: Sequence[bytes], layout: str) -> None:
     """Refuse records of another kind of PBX, and a second feed of the same calls under other ids: nothing could tell
-    that they are the same. One such record among others is only a damaged one.
+    that they are the same. One such record among others is only a damaged one, and so is one alone that lacks the ids
+    of all others: reading it sets it aside. One that has ids where the others have none lost nothing and is refused.
 
     Raises CdrError ``other_source`` or ``second_feed``; remembers the ids of the first feed.
     """
     found = _record_ids(bodies, layout, pbx.switch)
     if not found:
         _check_source(pbx, bodies[0])
-    elif not pbx.record_ids:
-        pbx.record_ids = max(found, key=lambda ids: ids != "content")
-        pbx.save(update_fields=["record_ids"])
-    elif pbx.record_ids not in found:
+        return
+    if pbx.record_ids not in found:
+        _settle_ids(pbx, max(found, key=lambda ids: ids != WITHOUT_IDS))
+    if pbx.record_ids not in found and found != {WITHOUT_IDS: 1}:
         raise CdrError(
             "second_feed",
-            f"{pbx.name} gets its records with {pbx.record_ids} as ids, these carry {found[0]}: the same calls would be"
-            " counted twice. Feed it from one source, or let both write uniqueid and sequence (loguniqueid=yes,"
+            f"{pbx.name} gets its records with {pbx.record_ids} as ids, these carry {max(found)}: the same calls would"
+            " be counted twice. Feed it from one source, or let both write uniqueid and sequence (loguniqueid=yes,"
             " newcdrcolumns=yes).",
         )
+
+
+def _settle_ids(pbx: Pbx, ids: str) -> None:
+    """These are its ids if it has none yet. Only the database knows: another process may have had the first record."""
+    Pbx.objects.filter(pk=pbx.pk, record_ids="").update(record_ids=ids)
+    pbx.refresh_from_db(fields=["record_ids"])
 
 
 def _check_source(pbx: Pbx, body: bytes) -> None:
@@ -111,14 +128,14 @@ def source_of(body: bytes, switch: Switch) -> str:
     return switch.source
 
 
-def _record_ids(bodies: Iterable[bytes], layout: str, switch: Switch) -> list[str]:
-    """By which ids the readable records are told apart; no further than to the ids that the PBX has."""
-    found = []
+def _record_ids(bodies: Iterable[bytes], layout: str, switch: Switch) -> Counter[str]:
+    """By which ids how many of the readable records are told apart; no further than to the ids that the PBX has."""
+    found: Counter[str] = Counter()
     for body in bodies:
         with suppress(CdrError):
             ids: str = FORMATS[switch.source].record_ids(body, layout, switch)
-            if ids and ids not in found:
-                found.append(ids)
+            if ids:
+                found[ids] += 1
             if ids and ids == switch.record_ids:
                 break
     return found

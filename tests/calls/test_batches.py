@@ -6,14 +6,18 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from calls import tasks
-from calls.ingest import batches, pipeline
+from calls.ingest import batches, inbox, pipeline, senders
 from calls.ingest.formats import asterisk_csv
 from calls.ingest.formats.asterisk_fields import BASE, NEW_COLUMNS
+from calls.ingest.records import CdrError
 from calls.models import Call, InboxRecord, Pbx
 from tests.calls.freeswitch_encoder import encoded_twice
+from tests.conftest import RECORDED
 from tests.records import ASTERISK, FREESWITCH, HERE, freeswitch_scenarios
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("recorded_time")]
@@ -228,7 +232,66 @@ def test_a_line_that_lost_its_ids_is_set_aside_and_the_others_of_its_batch_are_n
 
     found = InboxRecord.objects.order_by("id").values_list("state", "reason")
     assert list(found) == [("quarantined", "other_ids"), ("folded", "")]
-    assert post(client, address, CUT)[0] == 409
+
+
+def test_a_row_that_lost_its_ids_and_is_alone_in_its_request_is_set_aside(
+    client: Client, asterisk: Pbx, address: str
+) -> None:
+    post(client, address, FIRST)
+
+    assert post(client, address, CUT) == (200, "1 stored, 0 known")
+    calls()
+
+    found = InboxRecord.objects.order_by("id").values_list("state", "reason")
+    assert list(found) == [("folded", ""), ("quarantined", "other_ids")]
+
+
+def test_rows_without_ids_are_refused_where_others_have_them_and_one_with_ids_where_they_have_none(
+    client: Client, asterisk: Pbx, address: str
+) -> None:
+    post(client, address, FIRST)
+    assert post(client, address, CUT + b"\n" + CUT[:-1] + b' "')[0] == 409
+    Pbx.objects.update(record_ids="content")
+    senders._believed.clear()
+    assert post(client, address, FIRST)[0] == 409
+    assert InboxRecord.objects.count() == 1
+
+
+def test_the_ids_that_another_process_settled_hold_for_one_that_saw_none(asterisk: Pbx) -> None:
+    stale = Pbx.objects.get()
+    inbox.check_feed(asterisk, LINES, "")
+
+    with pytest.raises(CdrError, match="counted twice"):
+        inbox.check_feed(stale, [CUT, CUT], "")
+
+    assert Pbx.objects.get().record_ids == stale.record_ids == "uniqueid+sequence"
+
+
+def test_rows_of_the_known_feed_cost_the_check_no_query(asterisk: Pbx) -> None:
+    inbox.check_feed(asterisk, LINES, "")
+
+    with CaptureQueriesContext(connection) as queries:
+        inbox.check_feed(asterisk, LINES, "")
+
+    assert len(queries) == 0
+
+
+@pytest.mark.parametrize("name", ["x,channel,start,duration,y", "x,eventtype,eventtime,channame,y"])
+def test_a_caller_who_calls_himself_like_columns_is_no_header(name: str) -> None:
+    row = LINES[0].split(b",")
+    row[4] = f'"""{name}"" <1>"'.encode()
+    line = b",".join(row)
+
+    assert batches.split(line + b"\n" + LINES[1], ASTERISK) == ("", [line, LINES[1]])
+
+
+def test_receiving_in_any_order_keeps_the_order_of_the_ids(asterisk: Pbx) -> None:
+    bodies = [b"row %d" % number for number in range(25)]
+
+    assert inbox.receive(asterisk, bodies, now=RECORDED, batch=10) == 25
+
+    stored = InboxRecord.objects.order_by("id").values_list("body", flat=True)
+    assert [bytes(body) for body in stored] == bodies
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"{" * 100_000 + b"\n{", b'[{"a":' * 50_000])

@@ -117,6 +117,18 @@ def test_many_at_once_end_in_the_calls_and_charges_of_one_after_the_other(
     assert finish(list(pbxes.values())) == expected
 
 
+def test_the_same_records_forwards_and_backwards_at_once_wait_for_each_other(asterisk: Pbx) -> None:
+    def send(bodies: list[bytes]) -> None:
+        with transaction.atomic():
+            inbox.receive(asterisk, bodies, now=RECORDED, batch=500)
+
+    for turn in range(5):
+        bodies = [b"row %d of %d" % (number, turn) for number in range(2000)]
+        at_once(lambda: send(bodies), lambda: send(bodies[::-1]))  # noqa: B023 (both end before the next)
+
+    assert InboxRecord.objects.count() == 10_000
+
+
 def test_new_records_come_in_while_a_batch_is_being_folded(freeswitch: Pbx) -> None:
     receive(freeswitch, BODIES["freeswitch"][:1])
 
