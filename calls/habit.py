@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ FEWEST_WEEKS = 3
 FALSE_ALARMS = 10_000
 LONGEST_LOOK = timedelta(days=7)
 SUNDAY = 6
+# Of fewer calls nobody can tell how many records one brings.
+FEWEST_CALLS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,20 @@ class Calendar:
 @dataclass(frozen=True, slots=True)
 class Habit:
     """How a PBX sends. ``counts`` are records by the beginning of their hour (UTC), those without any left out; they
-    begin with the hour ``first``."""
+    begin with the hour ``first``. ``calls`` are the calls that they brought; before some hour they were not counted.
+    """
 
     counts: Mapping[datetime, int]
     first: datetime
     calendar: Calendar
+    calls: Mapping[datetime, int] = field(default_factory=dict)
+
+    @property
+    def records_per_call(self) -> float | None:
+        """By the hours whose calls were counted; None while these are too few calls."""
+        calls = sum(self.calls.values())
+        records = sum(self.counts.get(hour, 0) for hour, count in self.calls.items() if count)
+        return records / calls if calls >= FEWEST_CALLS else None
 
     def usual(self, hour: datetime) -> float | None:
         """How many records usually come in this hour: the median of the same hour of the week.

@@ -1,18 +1,21 @@
 """How each PBX is doing, in the words of the pages: last record, complete until, what waits, what is usual."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import holidays
 from django.conf import settings
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account
 from calls.habit import WEEKS, Calendar, Habit
-from calls.ingest.source_counts import hour_of
+from calls.ingest.source_counts import LATE_COMMITS, hour_of
 from calls.models import (
     FollowedFile,
     InboxRecord,
@@ -27,6 +30,9 @@ from calls.models import (
 PENDING = InboxRecord.State.PENDING
 # What a PBX that was given up does not hold back.
 FORGOTTEN = timedelta(days=35)
+# A follower looks at its file far more often: what came so much later came another way.
+ANOTHER_WAY = timedelta(hours=1)
+NEVER = datetime.min.replace(year=1900, tzinfo=UTC)
 HOLIDAYS = holidays.country_holidays("PL")
 
 
@@ -34,8 +40,9 @@ HOLIDAYS = holidays.country_holidays("PL")
 class Source:
     """A PBX and how it is doing; times None: never, or none.
 
-    ``followed_at``: when its file was last read to the end. ``oldest_waiting``: when the oldest record that still waits
-    to be folded came.
+    Last received and ended are rows of calls. ``followed_at``: until when its files were read to their ends; None also
+    where its rows come another way by now. ``oldest_waiting``: when the oldest record that still waits to be folded
+    came, those left out that are tried again.
     """
 
     pbx: Pbx
@@ -88,19 +95,39 @@ def calendar() -> Calendar:
 def sources(pbxes: QuerySet[Pbx]) -> list[Source]:
     """These PBXes by name, in one query."""
     waiting = InboxRecord.objects.filter(pbx=OuterRef("pk"), state=PENDING).order_by("pk")
-    read = FollowedFile.objects.filter(pbx=OuterRef("pk")).order_by()
+    # Records are folded as they came: what waits from long before the latest folded one is tried again.
+    folded = Coalesce(OuterRef("state__last_received_at"), Value(NEVER))
+    waiting = waiting.filter(received_at__gt=folded - LATE_COMMITS)
+    read = FollowedFile.objects.filter(
+        pbx=OuterRef("pk"), holds_rows=True, checked_at__isnull=False
+    )
     open_silence = Silence.objects.filter(pbx=OuterRef("pk"), ended_at=None)
     found = pbxes.order_by("name").annotate(
         received=F("state__last_received_at"),
         ended=F("state__last_ended_at"),
         waiting_since=Subquery(waiting.values("received_at")[:1]),
-        read_at=Subquery(read.values("pbx").annotate(at=Max("checked_at")).values("at")),
+        read_at=ArraySubquery(read.values("checked_at")),
         silent=Subquery(open_silence.values("since")[:1]),
     )
     return [
-        Source(each, each.received, each.ended, each.waiting_since, each.read_at, each.silent)
+        Source(
+            each,
+            each.received,
+            each.ended,
+            each.waiting_since,
+            _followed_at(each.read_at, each.received),
+            each.silent,
+        )
         for each in found
     ]
+
+
+def _followed_at(read: Sequence[datetime], received: datetime | None) -> datetime | None:
+    """Until when all followed files were read, without those given up long ago; None if all of them were."""
+    latest = max(read, default=None)
+    if latest is None or (received and received > latest + ANOTHER_WAY):
+        return None
+    return min(each for each in read if each > latest - FORGOTTEN)
 
 
 def freshness(account: Account, now: datetime) -> Freshness:
@@ -135,7 +162,8 @@ def watched(now: datetime) -> list[Watched]:
     refused = _counts(InboxRecord.objects.refused())
     findings = _counts(SourceFinding.objects.all())
     # Of nine weeks only the hours that are compared.
-    habits = _habits(SourceHour.objects.filter(hour__in=[hour, *calendar().same_hours(hour)]))
+    compared = SourceHour.objects.filter(hour__in=[hour, *calendar().same_hours(hour)])
+    habits = _habits(Pbx.objects.all(), compared)
     return [
         Watched(
             source,
@@ -150,18 +178,26 @@ def watched(now: datetime) -> list[Watched]:
 
 
 def habit_of(pbx: Pbx, now: datetime) -> Habit | None:
-    """What this PBX usually sends; None before its first record."""
+    """How many rows this PBX usually sends; None before its first one."""
     since = hour_of(now) - timedelta(weeks=WEEKS + 2)
-    return _habits(SourceHour.objects.filter(pbx=pbx, hour__gte=since)).get(pbx.pk)
+    hours = SourceHour.objects.filter(pbx=pbx, hour__gte=since)
+    return _habits(Pbx.objects.filter(pk=pbx.pk), hours).get(pbx.pk)
 
 
-def _habits(hours: QuerySet[SourceHour]) -> dict[int, Habit]:
+def _habits(pbxes: QuerySet[Pbx], hours: QuerySet[SourceHour]) -> dict[int, Habit]:
     counts: dict[int, dict[datetime, int]] = defaultdict(dict)
-    for pbx_id, hour, records in hours.values_list("pbx_id", "hour", "records"):
-        counts[pbx_id][hour] = records
-    first = SourceHour.objects.filter(records__gt=0).order_by().values_list("pbx_id")
-    began = dict(first.annotate(first=Min("hour")))
-    return {pk: Habit(counts[pk], began[pk], calendar()) for pk in began}
+    calls: dict[int, dict[datetime, int]] = defaultdict(dict)
+    rows = F("records") - F("events")
+    for pk, hour, count, new in hours.values_list("pbx_id", "hour", rows, "calls"):
+        counts[pk][hour], calls[pk][hour] = count, new
+    # The first hour of each is found by its key, and not among all hours of all.
+    first = SourceHour.objects.filter(pbx=OuterRef("pk"), records__gt=F("events")).order_by("hour")
+    began = pbxes.order_by().annotate(began=Subquery(first.values("hour")[:1]))
+    return {
+        pk: Habit(counts[pk], since, calendar(), calls[pk])
+        for pk, since in began.values_list("pk", "began")
+        if since is not None
+    }
 
 
 def _counts(rows: QuerySet[Any]) -> dict[int, int]:

@@ -13,15 +13,16 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from calls.habit import is_silent
+from calls.habit import Habit, is_silent
 from calls.health import Source, habit_of, sources
+from calls.ingest import source_counts
 from calls.models import InboxRecord, Pbx, Silence, SourceState
 
 logger = logging.getLogger("callpanel.health")
@@ -62,21 +63,28 @@ def _notice_beginning(source: Source, now: datetime) -> None:
     if last is None or now - last < LATELY:
         return
     habit = habit_of(source.pbx, now)
-    expected = habit.expected(last, now) if habit else 0
-    if is_silent(expected, _records_per_call(source.pbx)):
+    if habit is None:
+        return
+    expected = habit.expected(last, now)
+    if is_silent(expected, _records_per_call(source.pbx, habit)):
         silence = Silence(pbx=source.pbx, since=last, expected=round(expected))
         # Another worker may have noticed it in the same moment.
         Silence.objects.bulk_create([silence], ignore_conflicts=True)
 
 
 def _last_received(source: Source) -> datetime | None:
-    """The receipt of the latest record, folded or not."""
+    """The receipt of the latest row, folded or not."""
     waiting = InboxRecord.objects.filter(pbx=source.pbx, state=InboxRecord.State.PENDING)
-    latest = waiting.order_by("-pk").values_list("received_at", flat=True).first()
+    latest = (
+        source_counts.rows(waiting).order_by("-pk").values_list("received_at", flat=True).first()
+    )
     return max((each for each in (source.last_received, latest) if each), default=None)
 
 
-def _records_per_call(pbx: Pbx) -> float:
+def _records_per_call(pbx: Pbx, habit: Habit) -> float:
+    """As in the weeks of the habit; while they do not tell, as since the beginning, with events: that alarms less."""
+    if habit.records_per_call is not None:
+        return habit.records_per_call
     state = SourceState.objects.filter(pbx=pbx).first()
     return state.folded / state.calls if state and state.calls else 1.0
 
@@ -87,10 +95,9 @@ def _notice_end(source: Source, since: datetime, now: datetime) -> None:
         # It was switched off: nobody waits for it any more.
         silence.update(ended_at=now, began_told_at=now, end_told_at=now)
         return
-    later = InboxRecord.objects.filter(pbx=source.pbx, received_at__gt=since)
-    first = later.aggregate(first=Min("received_at"))["first"]
-    if first is not None:
-        silence.update(ended_at=first)
+    last = _last_received(source)
+    if last is not None and last > since:
+        silence.update(ended_at=last)
 
 
 def tell(now: datetime) -> None:

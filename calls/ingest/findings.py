@@ -52,7 +52,7 @@ def find(switch: Switch, legs: Sequence[Leg], receipts: Receipts) -> list[Findin
     """What can be said of a PBX by the legs of its latest calls, all legs of each, and by what came in."""
     if switch.source.startswith("freeswitch"):
         return [*_of_freeswitch(legs, receipts), *_repeated(receipts)]
-    rows = [leg.facts for leg in legs]
+    rows = [leg.facts for leg in legs if not leg.is_event]
     return [*_of_asterisk(rows, Channels(switch)), *_zone(rows, receipts), *_repeated(receipts)]
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from django.db import transaction
 
 from calls.ingest import batches, inbox
+from calls.ingest.formats import ASTERISK, asterisk_cel
 from calls.models import FollowedFile, Pbx
 
 CHUNK = 1024 * 1024
@@ -101,8 +102,15 @@ class Follower:
         if bodies and (begins or not self.pbx.record_ids):
             inbox.check_feed(self.pbx, bodies, position.layout)
         new = inbox.receive(self.pbx, bodies, now=now, layout=position.layout)
+        if bodies:
+            position.holds_rows = not self._has_events(bodies, position.layout)
         position.offset += len(piece)
         return new
+
+    def _has_events(self, bodies: list[bytes], layout: str) -> bool:
+        return self.pbx.source == ASTERISK and any(
+            asterisk_cel.is_event(body, layout) for body in bodies
+        )
 
 
 def _begun(position: FollowedFile, path: Path) -> FollowedFile:

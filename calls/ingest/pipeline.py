@@ -139,7 +139,7 @@ def fold_batch(pbx: Pbx, now: datetime, *, limit: int = BATCH) -> int:
                 batch.states,
                 calls=outcome.new_calls,
                 received=batch.received,
-                ended=max((moment(leg.ended) for leg in batch.legs), default=None),
+                ended=batch.ended,
             )
             receipts.book_late({None: batch.states[State.EXPIRED]})
         return batch.count

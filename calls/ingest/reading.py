@@ -21,21 +21,31 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=EPOCH.tzinfo)
 
 @dataclass(slots=True)
 class Batch:
-    """Records that were read together: the legs to fold, how many got which state, the latest receipt."""
+    """Records that were read together: the legs to fold, how many got which state, the latest receipt of a row.
+
+    A readable record without a leg is a channel event that nobody needs.
+    """
 
     legs: list[Leg] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
-    received: datetime = EARLIEST
+    received: datetime | None = None
 
     def add(self, leg: Leg | None, state: str, received: datetime) -> None:
         self.states[state] += 1
-        self.received = max(self.received, received)
+        if not leg.is_event if leg else state != State.FOLDED:
+            self.received = max(self.received or received, received)
         if leg:
             self.legs.append(leg)
 
     @property
     def count(self) -> int:
         return self.states.total()
+
+    @property
+    def ended(self) -> datetime | None:
+        """The latest end of a row to fold."""
+        rows = (leg for leg in self.legs if not leg.is_event)
+        return max((moment(leg.ended) for leg in rows), default=None)
 
 
 def read(pbx: Pbx, now: datetime, limit: int) -> Batch:

@@ -22,6 +22,7 @@ class SourceState(models.Model):
     calls = models.BigIntegerField(default=0)
     # Receipts of the hours that are no longer kept one by one.
     forgotten_records = models.BigIntegerField(default=0)
+    # Of rows alone: channel events tell of no call that would be complete.
     last_received_at = models.DateTimeField(null=True)
     last_ended_at = models.DateTimeField(null=True)
 
@@ -32,13 +33,19 @@ class SourceState(models.Model):
 
 
 class SourceHour(models.Model):
-    """How many new records came from a PBX in an hour (its beginning, UTC), and how many that were there already."""
+    """How many new records came from a PBX in an hour (its beginning, UTC), and how many that were there already.
+
+    ``events``: how many of the new ones are channel events, and no rows of calls; ``calls``: how many calls were first
+    stored by what came then.
+    """
 
     pk = models.CompositePrimaryKey("pbx_id", "hour")
     pbx = models.ForeignKey(Pbx, models.CASCADE, db_constraint=False)
     hour = models.DateTimeField()
     records = models.IntegerField(default=0)
     repeated = models.IntegerField(default=0)
+    events = models.IntegerField(default=0)
+    calls = models.IntegerField(default=0)
 
     # Not ForDays: a counter must not fall, so hours become a sum in the moment in which they go.
     keeping = Lasting("counts of records; calls.ingest.source_counts sums them up after 90 days")

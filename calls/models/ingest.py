@@ -196,6 +196,8 @@ class FollowedFile(models.Model):
     # A digest of the bytes before the offset: if others stand there now, the file was emptied and began anew.
     before = models.BinaryField(max_length=128)
     layout = models.TextField(blank=True)
+    # Of calls, and no channel events alone: only then it tells until when calls are complete.
+    holds_rows = models.BooleanField(default=True)
     # When the follower last found nothing more in it.
     checked_at = models.DateTimeField(null=True)
 
