@@ -1,5 +1,6 @@
 """Channel events, several files and second tries beside the rows of calls: health speaks of the calls."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +27,7 @@ HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 WEEK = 24 * 7
 
 
-def deliver(pbx: Pbx, layout: str, bodies: list[bytes], at: datetime = RECORDED) -> None:
+def deliver(pbx: Pbx, layout: str, bodies: Sequence[bytes], at: datetime = RECORDED) -> None:
     inbox.receive(pbx, bodies, now=at, layout=layout)
     while pipeline.fold_batch(pbx, at):
         pass
