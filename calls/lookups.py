@@ -1,5 +1,6 @@
 """``column__any_of=values``: like ``__in``, as one array instead of a parameter for each of thousands of values."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -7,9 +8,17 @@ from django.db.models import Field, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
 
-def array(values: Any) -> str:
-    """Values as PostgreSQL writes an array: psycopg takes 40 µs for one of two texts."""
-    return "{" + ",".join(map(_element, values)) + "}"
+def array(values: Iterable[Any]) -> str:
+    """Values as PostgreSQL writes an array, None as NULL: psycopg takes 40 µs for one of two texts."""
+    listed = list(values)
+    texts = ["" if value is None else str(value) for value in listed]
+    if any(value is None for value in listed) or _needs_care("".join(texts)):
+        return "{" + ",".join(map(_element, listed)) + "}"
+    return '{"' + '","'.join(texts) + '"}' if texts else "{}"
+
+
+def _needs_care(text: str) -> bool:
+    return '"' in text or "\\" in text
 
 
 def _element(value: Any) -> str:

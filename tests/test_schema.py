@@ -6,11 +6,14 @@ import pytest
 from django.apps import apps
 from django.db import connection, models
 
-from billing.models import Charge
+from billing.models import BundleUse, Charge, ChargeChange
 from calls.models import Call, MovedCall, UnpricedCall
 
 # As big as the calls, or keyed like them: a row belongs to an account, first in its key.
-TENANT_TABLES: list[type[models.Model]] = [Call, Charge, MovedCall, UnpricedCall]
+TENANT_TABLES: list[type[models.Model]] = [
+    *(Call, Charge, ChargeChange, BundleUse),
+    *(MovedCall, UnpricedCall),
+]
 OURS = [
     model
     for label in ("accounts", "calls", "billing")
@@ -58,7 +61,9 @@ def test_ids_are_big_and_money_is_exact(model: type[models.Model]) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("model", [Call, Charge], ids=lambda model: model.__name__)
+@pytest.mark.parametrize(
+    "model", [Call, Charge, ChargeChange, BundleUse], ids=lambda model: model.__name__
+)
 def test_the_big_tables_are_partitioned_and_cost_is_in_no_index(model: type[models.Model]) -> None:
     table = model._meta.db_table
     with connection.cursor() as cursor:

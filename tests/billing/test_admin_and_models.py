@@ -1,7 +1,7 @@
 """Price lists as the operator enters them: what is refused, and what waits no longer after a change."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +25,8 @@ PAGES = [
     *("/admin/billing/pricelist/", "/admin/billing/pricelist/add/"),
     *("/admin/billing/rate/?q=48&space__exact=e164", "/admin/billing/rate/add/"),
     *("/admin/billing/accountpricelist/", "/admin/billing/accountpricelist/add/"),
+    *("/admin/billing/vatrate/", "/admin/billing/vatrate/add/"),
+    *("/admin/billing/bundle/", "/admin/billing/bundle/add/"),
 ]
 
 
@@ -195,6 +197,55 @@ def test_an_account_changes_to_one_list_at_a_time(base: PriceList, acme: Account
 
     with pytest.raises(IntegrityError, match="one_price_list_from_a_moment"):
         AccountPriceList.objects.create(account=acme, price_list=base, since=RECORDED)
+
+
+EUROS, GROSS = {"currency": "EUR"}, {"basis": "gross"}
+
+
+@pytest.mark.parametrize("other", [EUROS, GROSS], ids=["currency", "basis"])
+def test_whatever_an_account_pays_by_is_in_one_currency_and_net_or_gross_alike(
+    base: PriceList, acme: Account, other: dict[str, str]
+) -> None:
+    own = PriceList(name="Own", base=base, **other)
+    with pytest.raises(ValidationError) as over_base:
+        own.full_clean()
+    own.base = None
+    own.save()
+    AccountPriceList.objects.create(account=acme, price_list=base, since=LONG_AGO)
+
+    with pytest.raises(ValidationError) as beside:
+        AccountPriceList(account=acme, price_list=own).full_clean()
+    for name, value in other.items():
+        setattr(base, name, value)
+    with pytest.raises(ValidationError) as changed:
+        base.full_clean()
+
+    assert [list(each.value.message_dict) for each in (over_base, beside, changed)] == [
+        *(["base"], ["price_list"]),
+        ["__all__"],
+    ]
+
+
+def test_a_list_that_nobody_uses_may_become_another(base: PriceList) -> None:
+    base.currency, base.basis = "EUR", "gross"
+    base.full_clean()
+
+
+@pytest.mark.parametrize(
+    ("hours", "wrong"),
+    [
+        ({"day_from": time(8)}, ["day_to"]),
+        ({"day_to": time(18)}, ["day_to"]),
+        ({"day_from": time(18), "day_to": time(8)}, ["__all__"]),
+    ],
+)
+def test_a_day_has_a_beginning_before_its_end(
+    base: PriceList, hours: dict[str, time], wrong: list[str]
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        PriceList(name="Hours", **hours).full_clean()
+
+    assert list(caught.value.message_dict) == wrong
 
 
 def wait_in_vain(account: Account, at: datetime = RECORDED) -> None:
