@@ -6,14 +6,24 @@ from decimal import Decimal
 from random import Random
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Account
-from billing import charging, rerating
+from billing import charging, ledger, rerating, usage
 from billing.charging import charge_pending
-from billing.models import Bundle, BundleUse, Charge, PriceList
+from billing.lines import BusyError, Line
+from billing.models import Bundle, BundleUse, Charge, ChargeChange, PriceList
+from billing.terms import Terms
 from calls.models import Call, UnpricedCall
-from tests.billing.calls_to_charge import POLISH, SECOND, correct, costs, dial, make_list
+from tests.billing.calls_to_charge import (
+    POLISH,
+    SECOND,
+    correct,
+    costs,
+    dial,
+    make_list,
+    untouched,
+)
 from tests.conftest import RECORDED
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,3 +102,38 @@ def test_charging_and_rating_again_at_the_same_time_end_in_the_new_prices_once(
     assert order.state == "done"
     assert costs(calls) == [D(0), D("0.4"), *[D("1.2")] * 18]
     assert dict(charged) == dict(Call.objects.values_list("id", "cost"))
+
+
+def test_who_charges_an_account_with_bundles_waits_for_whoever_is_at_it(
+    acme: Account, price_list: PriceList
+) -> None:
+    call = dial(acme, POLISH, RECORDED, 15)
+
+    with ThreadPoolExecutor(1) as workers:
+        with transaction.atomic():
+            usage.lock(acme.pk)
+            second = workers.submit(charge_in_turns, 0)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)
+            meanwhile = costs([call])
+        second.result()
+
+    assert (meanwhile, costs([call])) == ([None], [D(0)])
+
+
+def test_a_charge_that_changed_since_it_was_read_is_not_overwritten(
+    acme: Account, price_list: PriceList
+) -> None:
+    call = dial(acme, POLISH, RECORDED, 150)
+    charge_pending(RECORDED)
+    entry = ledger.of_calls(acme.pk, [(call.started_at, call.id)])[0]
+    line = Line(entry, Terms(), entry)
+    correct(call, 160)
+    charge_pending(RECORDED)
+    before = untouched("billing_charge")
+
+    with pytest.raises(BusyError), transaction.atomic():
+        ledger.write(acme.pk, [line], RECORDED, ChargeChange.Cause.RERATING, costs=True)
+
+    assert untouched("billing_charge") == before
+    assert costs([call]) == [D("0.6")]
