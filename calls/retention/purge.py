@@ -26,8 +26,9 @@ logger = logging.getLogger("callpanel.retention")
 LOCK = 0x70757267
 # Seconds. Far less than the broker waits before it gives a task to another worker.
 SLICE = 60.0
-# After each batch the purge rests, so many times as long as the batch took.
+# After each batch and each account the purge rests, so many times as long as they took; at most so many seconds.
 REST = 1.0
+LONGEST_REST = 1.0
 MONTHS_AHEAD = 2
 
 
@@ -124,8 +125,10 @@ def _purge(account: Account | None, now: datetime, deadline: float) -> bool:
     done = _exhaust(account, night, now, deadline)
     if done:
         _finish(receipt.pk, account, night, now)
-    took = timedelta(seconds=time.monotonic() - began)
-    Receipt.objects.filter(pk=receipt.pk).update(took=F("took") + took)
+    seconds = time.monotonic() - began
+    Receipt.objects.filter(pk=receipt.pk).update(took=F("took") + timedelta(seconds=seconds))
+    # Many accounts with little to delete are work as well.
+    time.sleep(min(REST * seconds, LONGEST_REST))
     return done
 
 
@@ -137,7 +140,7 @@ def _exhaust(account: Account | None, night: date, now: datetime, deadline: floa
             return True
         if time.monotonic() > deadline:
             return False
-        time.sleep(REST * (time.monotonic() - began))
+        time.sleep(min(REST * (time.monotonic() - began), LONGEST_REST))
 
 
 @transaction.atomic

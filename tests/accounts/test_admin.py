@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Account, Membership, Role, User
+from accounts.models import Account, AuditEntry, Membership, Role, User
 
 pytestmark = pytest.mark.django_db
 NO_MEMBERS = {"memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
@@ -133,3 +133,21 @@ def test_a_firm_that_leaves_is_switched_off_and_never_deleted(
 
     assert response.status_code == 403
     assert Account.objects.get() == acme
+
+
+def test_keeping_calls_longer_than_promised_takes_a_switch_and_is_written_down(
+    operator: Client, acme: Account
+) -> None:
+    page = f"/admin/accounts/account/{acme.pk}/change/"
+    same = {**ACCOUNT, "name": acme.name, "slug": acme.slug, "retention_days": 365}
+
+    refused = operator.post(page, same | {"retention_days": 500})
+    operator.post(page, same | {"retention_days": 500, "keeps_longer": "on"})
+    operator.post(page, same | {"retention_days": 500, "keeps_longer": "on", "name": "Acme"})
+
+    acme.refresh_from_db()
+    assert list(errors_of(refused)) == ["__all__"]
+    assert (acme.retention_days, acme.keeps_longer, acme.name) == (500, True, "Acme")
+    entries = AuditEntry.objects.values_list("account", "by", "action", "detail")
+    longer = "500 days, longer than promised"
+    assert list(entries) == [(acme.pk, "olga@operator.example", "retention", longer)]

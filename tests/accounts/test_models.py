@@ -115,6 +115,7 @@ def test_a_new_account_keeps_its_calls_for_a_year_in_polish_time() -> None:
     [
         (Role.OWNER, True, True),
         (Role.MANAGER, True, True),
+        (Role.ACCOUNTANT, True, True),
         (Role.AGENT, False, False),
         ("unheard of", False, False),
     ],
