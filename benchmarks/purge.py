@@ -28,6 +28,7 @@ from benchmarks.support import feeds
 from benchmarks.support.stack import Stack
 from billing.models import Charge
 from calls import partitions
+from calls.erasure import erasing
 from calls.ingest import inbox, pipeline
 from calls.models import Call, Pbx, Receipt
 from calls.periods import Period
@@ -69,6 +70,12 @@ def main(running: Stack, arguments: Sequence[str]) -> int:
     _fill(calls, firms, plant.freeswitch, now)
     print(f"{calls:,} calls of {FIRMS} firms in {DAYS} days, made in {time.monotonic() - began:.0f} s",
           flush=True)  # fmt: skip
+    began = time.monotonic()
+    erasing.preview(firms[0], "+48500000123")
+    print(
+        f"looking for a number in {calls // FIRMS:,} calls: {time.monotonic() - began:.1f} s",
+        flush=True,
+    )
     load = Load(firms[0], plant)
     with load.running():
         time.sleep(2)
