@@ -12,7 +12,7 @@ from django.db.models import Sum
 from accounts.models import Account
 from billing.charging import charge_pending, retry_unrated
 from billing.models import AccountPriceList, Charge, PriceList, Rate
-from calls.erasure import erasing
+from calls.erasure import blanking, erasing
 from calls.erasure.suppression import digest_of
 from calls.ingest import groups, inbox, pipeline
 from calls.masking import erased
@@ -344,3 +344,9 @@ def test_what_suppresses_a_number_goes_once_nothing_so_old_is_taken_any_more(
         left.append(Suppression.objects.count())
 
     assert left == [1, 0]
+
+
+def test_where_a_caller_is_named_is_known_of_every_kind_of_pbx() -> None:
+    kinds = {source.partition("-")[0] for source in Pbx.Source.values}
+
+    assert blanking.NAMES.keys() == kinds
