@@ -37,7 +37,7 @@ def test_changes_go_with_their_calls_and_uses_with_their_month(acme: Account) ->
     rerating.work(NOW)
     before = (Charge.objects.count(), ChargeChange.objects.count(), BundleUse.objects.count())
 
-    purge(NOW)
+    purge.run(NOW, database=NOW)
 
     kept = [
         set(model.objects.values_list("answered_at", flat=True)) for model in (Charge, ChargeChange)
@@ -53,7 +53,7 @@ def test_whole_months_are_dropped_and_the_next_ones_are_there() -> None:
     for table in tables:
         partitions.ensure(table, [date(2025, 10, 1), date(2025, 11, 1)])
 
-    purge(NOW)
+    purge.run(NOW, database=NOW)
 
     for table in tables:
         months = list(partitions.existing(table))
