@@ -15,7 +15,7 @@ from tests.billing.calls_to_charge import POLISH, SECOND, dial, make_list
 
 # Dropping a partition cannot run inside a transaction.
 pytestmark = pytest.mark.django_db(transaction=True)
-NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CUTOFF = datetime(2025, 11, 22, 23, 0, tzinfo=UTC)
 
 
